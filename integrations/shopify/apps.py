@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ShopifyConfig(AppConfig):
+    name = "smsflow_plugin.integrations.shopify"
+    label = "smsflow_shopify"
+    verbose_name = "SMSFlow: Shopify"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,156 @@
+"""People: who they are in a store, and what they agreed to."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from smsflow_plugin import clock
+from smsflow_plugin.stores.models import Store
+from smsflow_plugin.stores.querysets import StoreScopedQuerySet
+
+
+class Contact(models.Model):
+    """A person in one store: one phone number, with its own history of consent.
+
+    A number never changes hands: when a customer gets a new number, the
+    customer's identity moves to the contact of the new number, and consent stays
+    with the old one. A contact without a number is somebody who has not told it yet.
+
+    The contact is the unit of locking: whoever starts, wakes or runs enrollments
+    locks the contact first. ``wake_at`` is the earliest time at which one of its
+    enrollments is due. ``recent_sends`` lists the Unix times of the texts that
+    count towards caps, newest last, so that a cap never has to scan messages.
+    """
+
+    class Consent(models.TextChoices):
+        UNKNOWN = "unknown", _("Never asked")
+        PENDING = "pending", _("Waiting for confirmation")
+        GRANTED = "granted", _("Granted")
+        REVOKED = "revoked", _("Revoked")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("store"))
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    phone = PhoneNumberField(_("phone"), null=True, blank=True)
+    email = models.CharField(_("e-mail"), max_length=254, blank=True)
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    province = models.CharField(_("province"), max_length=10, blank=True)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True)
+    timezone_source = models.CharField(_("time zone taken from"), max_length=20, blank=True)
+    tags = models.JSONField(_("tags"), default=list, blank=True)
+    fields = models.JSONField(_("fields"), default=dict, blank=True)
+    marketing_consent = models.CharField(
+        _("marketing consent"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
+    )
+    #: Order updates and the like need no opt-in, but an opt-out ends them too.
+    service_consent = models.CharField(
+        _("service consent"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
+    )
+    consent_changed_at = models.DateTimeField(_("consent changed at"), null=True, blank=True)
+    orders_count = models.PositiveIntegerField(_("orders"), default=0)
+    last_order_at = models.DateTimeField(_("last order at"), null=True, blank=True)
+    #: The vendor's own time of the newest profile that was applied; older ones are dropped.
+    profile_at = models.DateTimeField(null=True, blank=True, editable=False)
+    recent_sends = models.JSONField(default=list, blank=True, editable=False)
+    wake_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [
+            models.UniqueConstraint(fields=["store", "phone"], name="smsflow_contact_phone", condition=Q(phone__isnull=False))
+        ]
+        indexes = [
+            models.Index(fields=["wake_at"], name="smsflow_contact_due", condition=Q(wake_at__isnull=False)),
+            models.Index(fields=["store", "created_at"], name="smsflow_contact_new"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.phone or self.email or _("Contact without a number"))
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Identity(models.Model):
+    """A vendor's name for a contact: a customer id, a checkout token, an order id.
+
+    Webhooks about a parcel carry only the order; this is how they find the person.
+    """
+
+    class Kind(models.TextChoices):
+        CUSTOMER = "customer", _("Customer")
+        CHECKOUT = "checkout", _("Checkout")
+        CART = "cart", _("Cart")
+        ORDER = "order", _("Order")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    value = models.CharField(max_length=255)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [models.UniqueConstraint(fields=["store", "kind", "value"], name="smsflow_identity_value")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class ConsentRecord(models.Model):
+    """One line of the consent ledger: what was agreed or revoked, when, how, in which words.
+
+    Rows are added and never changed.
+    """
+
+    class Action(models.TextChoices):
+        GRANTED = "granted", _("Granted")
+        PENDING = "pending", _("Asked, not yet confirmed")
+        REVOKED = "revoked", _("Revoked")
+
+    class Scope(models.TextChoices):
+        MARKETING = "marketing", _("Marketing")
+        ALL = "all", _("Everything")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consent_records")
+    key = models.CharField(max_length=255)
+    action = models.CharField(_("action"), max_length=8, choices=Action.choices)
+    scope = models.CharField(_("scope"), max_length=10, choices=Scope.choices)
+    source = models.CharField(_("source"), max_length=40)
+    effective_at = models.DateTimeField(_("effective at"))
+    recorded_at = models.DateTimeField(_("recorded at"), default=clock.now)
+    phone = models.CharField(_("phone"), max_length=20)
+    #: The text that the person wrote, or that stood beside the box which they ticked.
+    wording = models.TextField(_("wording"), blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
+    actor = models.CharField(_("actor"), max_length=150, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("consent record")
+        verbose_name_plural = _("consent records")
+        constraints = [models.UniqueConstraint(fields=["store", "key"], name="smsflow_consent_key")]
+        indexes = [models.Index(fields=["contact", "effective_at"], name="smsflow_consent_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.scope} ({self.source})"

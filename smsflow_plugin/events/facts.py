@@ -1,0 +1,152 @@
+"""What a delivery says, in the core's own words. Plain values, no vendor, no database.
+
+A translator (one per source, see ``SMSFLOW["TRANSLATORS"]``) is a pure function::
+
+    def translate(raw: RawDelivery, store: StoreInfo) -> Translation
+
+It must tolerate missing keys. What it cannot understand it refuses with
+``CannotUnderstand``, and the delivery is parked with that sentence for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from smsflow_plugin.events.reports import ReportStatus
+
+
+class CannotUnderstand(Exception):
+    """The delivery makes no sense. The message is a sentence for the person who looks into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawDelivery:
+    """A stored delivery. ``headers`` has lower-case names."""
+
+    source: str
+    topic: str
+    external_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a translator may know of the store."""
+
+    country: str
+    timezone: str
+    language: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Everything in a delivery that names one person. All of it may be missing.
+
+    ``identities`` are (kind, value) pairs with kinds of ``audience.models.Identity``;
+    ``phone`` is E.164. Profile fields are None when the delivery does not speak of
+    them, and empty when it says that there is none. ``profile_at`` is the vendor's
+    time of this profile: an older one never overwrites a newer.
+    """
+
+    identities: tuple[tuple[str, str], ...] = ()
+    phone: str | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    language: str | None = None
+    country: str | None = None
+    province: str | None = None
+    postcode: str | None = None
+    tags: tuple[str, ...] | None = None
+    profile_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The person agreed to texts or took it back.
+
+    ``action`` and ``scope`` are values of ``ConsentRecord``. ``key`` makes the
+    record unique in its store. A person's own STOP or START has ``own_words``:
+    of two statements of the same time it wins.
+    """
+
+    action: str
+    scope: str
+    source: str
+    effective_at: datetime
+    key: str
+    wording: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    own_words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event to be recorded, see ``events.models.Event`` and ``events.kinds``."""
+
+    kind: str
+    key: str
+    occurred_at: datetime
+    subject: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFact:
+    """Something about one person: who it is, what they agreed to, what happened."""
+
+    person: Person
+    consents: tuple[Consent, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one text. At least one of ``reference`` and ``provider_id`` is set."""
+
+    to: str
+    status: ReportStatus
+    at: datetime
+    reference: str = ""
+    provider_id: str = ""
+    code: int | None = None
+    parts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text from a person."""
+
+    external_id: str
+    sender: str
+    to: str
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoreGone:
+    """The shop took its app away: nothing may be sent for it any more."""
+
+    at: datetime
+
+
+Fact = PersonFact | Report | Inbound | StoreGone
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """All facts of one delivery; ``ignored`` says why there are none."""
+
+    facts: tuple[Fact, ...] = ()
+    ignored: str = ""
+
+
+class Translator(Protocol):
+    def __call__(self, raw: RawDelivery, store: StoreInfo) -> Translation: ...

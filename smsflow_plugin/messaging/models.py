@@ -1,0 +1,129 @@
+"""The outbox: every text that leaves, and the gateway calls that carry them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from smsflow_plugin import clock
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.stores.models import Connection, Store
+from smsflow_plugin.stores.querysets import StoreScopedQuerySet
+
+
+class Batch(models.Model):
+    """One call to a gateway. ``reference`` is ours and unique, and committed before the call.
+
+    A batch that stays ``sending`` was cut off: ``reconcile`` asks the gateway for
+    the reference and never sends blindly again.
+    """
+
+    class State(models.TextChoices):
+        SENDING = "sending", _("Sending")
+        ACCEPTED = "accepted", _("Accepted")
+        REJECTED = "rejected", _("Rejected")
+        RETURNED = "returned", _("Back in the queue")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    reference = models.UUIDField(default=uuid.uuid4, unique=True)
+    provider_id = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.SENDING)
+    size = models.PositiveIntegerField()
+    detail = models.TextField(blank=True)
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    #: When reconcile last asked; it waits longer after each question.
+    asked_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("gateway call")
+        verbose_name_plural = _("gateway calls")
+        indexes = [
+            models.Index(fields=["started_at"], name="smsflow_batch_open", condition=Q(state="sending")),
+            models.Index(fields=["connection", "provider_id"], name="smsflow_batch_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.reference)
+
+
+class Message(models.Model):
+    """A text to one person. (enrollment, step, visit) is unique; so is (store, key) of all others.
+
+    ``slots`` marks the parts of ``body`` that differ from person to person, as
+    ``[start, end]`` pairs: dispatch puts texts that are equal outside of their
+    slots into one gateway call.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Sending")
+        ACCEPTED = "accepted", _("Accepted")
+        DELIVERED = "delivered", _("Delivered")
+        FAILED = "failed", _("Failed")
+        EXPIRED = "expired", _("Expired")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Class(models.TextChoices):
+        MARKETING = "marketing", _("Marketing")
+        SERVICE = "service", _("Service")
+        REPLY = "reply", _("Reply")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="messages", verbose_name=_("store"))
+    contact = models.ForeignKey(Contact, null=True, on_delete=models.CASCADE, related_name="messages", verbose_name=_("contact"))
+    flow = models.ForeignKey(Flow, null=True, on_delete=models.SET_NULL, related_name="messages", verbose_name=_("flow"))
+    #: No constraint in the database towards enrollments: the engine stands above this room.
+    enrollment_id = models.BigIntegerField(null=True, editable=False)
+    step = models.CharField(max_length=36, blank=True)
+    visit = models.PositiveSmallIntegerField(default=0)
+    #: Names a text that no enrollment sent: a confirmation, a test text.
+    key = models.CharField(max_length=255, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=20, default="flow")
+    message_class = models.CharField(_("class"), max_length=10, choices=Class.choices)
+    priority = models.PositiveSmallIntegerField(default=0)
+    sender = models.CharField(_("from"), max_length=20)
+    to = models.CharField(_("to"), max_length=20)
+    body = models.TextField(_("text"))
+    slots = models.JSONField(default=list, blank=True)
+    parts = models.PositiveSmallIntegerField(_("parts"), default=1)
+    encoding = models.CharField(_("encoding"), max_length=6, default="GSM-7")
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+    error_code = models.IntegerField(_("error code"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="messages")
+    queued_at = models.DateTimeField(_("queued at"), default=clock.now)
+    not_before = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("delivered or failed at"), null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrollment_id", "step", "visit"], name="smsflow_message_step", condition=Q(enrollment_id__isnull=False)
+            ),
+            models.UniqueConstraint(fields=["store", "key"], name="smsflow_message_key", condition=~Q(key="")),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "not_before"], name="smsflow_message_queued", condition=Q(state="queued")),
+            models.Index(fields=["contact", "queued_at"], name="smsflow_message_contact"),
+            models.Index(fields=["store", "queued_at"], name="smsflow_message_list"),
+            models.Index(fields=["flow", "state"], name="smsflow_message_flow"),
+        ]
+
+    def __str__(self) -> str:
+        return self.body[:40]

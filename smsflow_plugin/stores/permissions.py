@@ -1,0 +1,120 @@
+"""Rights per store: a Django group is a role, a membership gives it in one store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Model, Q, QuerySet
+from wagtail.permission_policies.base import BaseDjangoAuthPermissionPolicy
+
+from smsflow_plugin.stores.querysets import ANY_ACTION
+
+
+class StorePermissionPolicy(BaseDjangoAuthPermissionPolicy):
+    """Grants what the user's role in the instance's store allows.
+
+    A permission that the user holds outside any store applies to every store.
+    """
+
+    permission_cache_name = "_smsflow_store_permissions"
+
+    def __init__(self, model: type[Model], store_column: str = "store_id") -> None:
+        super().__init__(model)
+        self.store_column = store_column
+
+    def get_all_permissions_for_user(self, user: Any) -> set[tuple[int, int, str]]:
+        """Return the user's ``(store id, content type id, codename)`` grants, for all models."""
+        return set(
+            user.store_memberships.values_list(
+                "store_id", "role__permissions__content_type_id", "role__permissions__codename"
+            )
+        )
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return self.user_has_any_permission(user, [action])
+
+    def user_has_any_permission(self, user: Any, actions: Iterable[str]) -> bool:
+        if not (user.is_active and user.is_authenticated):
+            return False
+        return self._has_global_permission(user, actions) or bool(self._store_ids(user, actions))
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Model) -> bool:
+        return self.user_has_any_permission_for_instance(user, [action], instance)
+
+    def user_has_any_permission_for_instance(self, user: Any, actions: Iterable[str], instance: Model) -> bool:
+        if not (user.is_active and user.is_authenticated):
+            return False
+        return self._has_global_permission(user, actions) or (
+            getattr(instance, self.store_column) in self._store_ids(user, actions)
+        )
+
+    def scope(self, queryset: QuerySet[Any], user: Any, actions: Iterable[str] = ANY_ACTION) -> QuerySet[Any]:
+        """Narrow ``queryset`` to the stores in which ``user`` may do any of ``actions``."""
+        if not (user.is_active and user.is_authenticated):
+            return queryset.none()
+        if self._has_global_permission(user, actions):
+            return queryset
+        return queryset.filter(**{f"{self.store_column}__in": self._store_ids(user, actions)})
+
+    def instances_user_has_any_permission_for(self, user: Any, actions: Iterable[str]) -> QuerySet[Any]:
+        return self.scope(self.model._default_manager.all(), user, actions)
+
+    def instances_user_has_permission_for(self, user: Any, action: str) -> QuerySet[Any]:
+        return self.instances_user_has_any_permission_for(user, [action])
+
+    def users_with_any_permission(self, actions: Iterable[str]) -> QuerySet[Any]:
+        return self._users(actions)
+
+    def users_with_any_permission_for_instance(self, actions: Iterable[str], instance: Model) -> QuerySet[Any]:
+        return self._users(actions, store_memberships__store_id=getattr(instance, self.store_column))
+
+    def _users(self, actions: Iterable[str], **in_store: Any) -> QuerySet[Any]:
+        permissions = self._get_permission_objects_for_actions(actions)
+        return (
+            get_user_model()
+            .objects.filter(
+                Q(is_superuser=True)
+                | Q(user_permissions__in=permissions)
+                | Q(groups__permissions__in=permissions)
+                | Q(store_memberships__role__permissions__in=permissions, **in_store),
+                is_active=True,
+            )
+            .distinct()
+        )
+
+    def _has_global_permission(self, user: Any, actions: Iterable[str]) -> bool:
+        return any(user.has_perm(self._get_permission_name(action)) for action in actions)
+
+    def _store_ids(self, user: Any, actions: Iterable[str]) -> set[int]:
+        codenames = self._get_permission_codenames(actions)
+        return {
+            store_id
+            for store_id, content_type_id, codename in self.get_cached_permissions_for_user(user)
+            if content_type_id == self._content_type.pk and codename in codenames
+        }
+
+
+def register_policies() -> None:
+    """Register the policy for every model that hangs on a store. Called when the app is ready."""
+    from wagtail.permissions import register_permission_policy
+
+    from smsflow_plugin import models
+
+    register_permission_policy(models.Store, StorePermissionPolicy(models.Store, "pk"))
+    for model in (
+        models.Connection,
+        models.Contact,
+        models.ConsentRecord,
+        models.Decision,
+        models.Delivery,
+        models.Enrollment,
+        models.Event,
+        models.Flow,
+        models.FlowVersion,
+        models.Identity,
+        models.Message,
+        models.Policy,
+    ):
+        register_permission_policy(model, StorePermissionPolicy(model))

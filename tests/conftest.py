@@ -1,0 +1,60 @@
+"""Fixtures for all tests: a store with its people, and a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from smsflow_plugin import clock
+from smsflow_plugin.conf import smsflow_settings
+
+#: A Wednesday, 11:00 in New York and 17:00 in Copenhagen: open everywhere.
+NOON = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
+
+
+class TestClock:
+    """A clock that moves only when told."""
+
+    __test__ = False
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, **delta: float) -> datetime:
+        """Move the clock by ``timedelta(**delta)`` and return the new time."""
+        self.at += timedelta(**delta)
+        return self.at
+
+
+@pytest.fixture
+def still(settings: Any) -> Iterator[TestClock]:
+    """The time is ``NOON`` until the test moves it."""
+    test_clock = TestClock(NOON)
+    settings.SMSFLOW = {**settings.SMSFLOW, "CLOCK": test_clock}
+    assert clock.now() == NOON
+    yield test_clock
+    smsflow_settings.reload()
+
+
+@pytest.fixture
+def store(db: None) -> Any:
+    """Sierra Gear, a US store with default rules, connected to both vendors."""
+    from tests.factories import make_store
+
+    return make_store()
+
+
+@pytest.fixture
+def danish_store(db: None) -> Any:
+    from tests.factories import make_store
+
+    return make_store(
+        name="Nordic Tea", brand="Nordic Tea", country="DK", timezone="Europe/Copenhagen", language="da", currency="DKK",
+        domain="nordic-tea.myshopify.com", sender="+4592451000",
+    )

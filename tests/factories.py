@@ -1,0 +1,52 @@
+"""Makes rows for tests. Every function takes what the test is about and fills in the rest."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from smsflow_plugin import clock
+from smsflow_plugin.models import Connection, Contact, Policy, Store
+
+_numbers = count(1)
+
+SHOPIFY_SECRET = "shopify-test-secret"
+SINCH_SECRET = "sinch-test-secret"
+
+
+def make_store(*, name: str = "Sierra Gear", domain: str = "sierra-gear.myshopify.com", **values: Any) -> Store:
+    """A store with a policy and both connections.
+
+    The secrets are ``{"secret": …, "previous_secret": ""}`` for Shopify and
+    ``{"api_token": …, "callback_secret": …}`` for Sinch.
+    """
+    defaults = {"brand": name, "sender": "+12025550100", "help_contact": "help@example.com"}
+    store = Store.objects.create(name=name, **{**defaults, **values})
+    Policy.objects.create(store=store)
+    Connection.objects.create(
+        store=store, kind="shopify", account=domain, secrets={"secret": SHOPIFY_SECRET, "previous_secret": ""}
+    )
+    Connection.objects.create(
+        store=store,
+        kind="sinch",
+        account=f"plan-{store.pk}",
+        secrets={"api_token": "token", "callback_secret": SINCH_SECRET},
+        settings={"region": "us"},
+    )
+    return store
+
+
+def make_contact(store: Store, **values: Any) -> Contact:
+    """Ada, who agreed to marketing texts, with a number of her own."""
+    n = next(_numbers)
+    defaults = {
+        "phone": f"+1202555{n % 10000:04d}" if store.country == "US" else f"+4520{n % 1000000:06d}",
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "country": store.country,
+        "timezone": store.timezone,
+        "language": store.language,
+        "marketing_consent": Contact.Consent.GRANTED,
+        "consent_changed_at": clock.now(),
+    }
+    return Contact.objects.create(store=store, **{**defaults, **values})

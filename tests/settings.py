@@ -1,0 +1,21 @@
+"""Settings of the tests: the bundled site, with SQLite unless DATABASE_URL says otherwise."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only")
+os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+
+from smsflow_site.settings import *  # noqa: E402, F403
+from smsflow_site.settings import DATABASES, SMSFLOW  # noqa: E402
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if "postgresql" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["TEST"] = {"NAME": f"test_smsflow{os.environ.get('SMSFLOW_TEST_SUFFIX', '')}"}
+
+SMSFLOW = {
+    **SMSFLOW,
+    "PUBLIC_URL": "http://testserver",
+    "ENCRYPTION_KEYS": ["dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="],
+}
+HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False}
