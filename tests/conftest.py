@@ -55,6 +55,12 @@ def danish_store(db: None) -> Any:
     from tests.factories import make_store
 
     return make_store(
-        name="Nordic Tea", brand="Nordic Tea", country="DK", timezone="Europe/Copenhagen", language="da", currency="DKK",
-        domain="nordic-tea.myshopify.com", sender="+4592451000",
+        name="Nordic Tea",
+        brand="Nordic Tea",
+        country="DK",
+        timezone="Europe/Copenhagen",
+        language="da",
+        currency="DKK",
+        domain="nordic-tea.myshopify.com",
+        sender="+4592451000",
     )

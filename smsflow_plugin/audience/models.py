@@ -70,7 +70,9 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         constraints = [
-            models.UniqueConstraint(fields=["store", "phone"], name="smsflow_contact_phone", condition=Q(phone__isnull=False))
+            models.UniqueConstraint(
+                fields=["store", "phone"], name="smsflow_contact_phone", condition=Q(phone__isnull=False)
+            )
         ]
         indexes = [
             models.Index(fields=["wake_at"], name="smsflow_contact_due", condition=Q(wake_at__isnull=False)),

@@ -29,8 +29,12 @@ class Enrollment(models.Model):
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="enrollments", verbose_name=_("flow"))
-    version = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("version"))
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrollments", verbose_name=_("contact"))
+    version = models.ForeignKey(
+        FlowVersion, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("version")
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="enrollments", verbose_name=_("contact")
+    )
     entry_key = models.CharField(max_length=255, blank=True)
     trigger_event = models.ForeignKey(Event, null=True, on_delete=models.SET_NULL, related_name="+")
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.WAITING)
@@ -46,7 +50,9 @@ class Enrollment(models.Model):
     class Meta:
         verbose_name = _("enrollment")
         verbose_name_plural = _("enrollments")
-        constraints = [models.UniqueConstraint(fields=["flow", "contact", "entry_key"], name="smsflow_enrollment_entry")]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "contact", "entry_key"], name="smsflow_enrollment_entry")
+        ]
         indexes = [
             models.Index(fields=["contact"], name="smsflow_enrollment_live", condition=Q(status="waiting")),
             models.Index(fields=["flow", "status"], name="smsflow_enrollment_flow"),

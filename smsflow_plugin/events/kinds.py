@@ -26,7 +26,9 @@ class EventKind:
     sample: Mapping[str, Any] = field(default_factory=dict)
 
 
-_LINES = [{"title": "Trail Jacket", "quantity": 1, "price": "129.00", "product_id": "632910392", "variant_id": "808950810"}]
+_LINES = [
+    {"title": "Trail Jacket", "quantity": 1, "price": "129.00", "product_id": "632910392", "variant_id": "808950810"}
+]
 _CHECKOUT = {
     "cart": {
         "url": "https://sierra-gear.example/checkouts/c1/recover",
@@ -50,7 +52,13 @@ _ORDER = {
     }
 }
 _PARCEL = {
-    "parcel": {"order_id": "1001", "status": "delivered", "tracking_company": None, "tracking_number": None, "tracking_url": None}
+    "parcel": {
+        "order_id": "1001",
+        "status": "delivered",
+        "tracking_company": None,
+        "tracking_number": None,
+        "tracking_url": None,
+    }
 }
 
 KINDS: dict[str, EventKind] = {
@@ -60,7 +68,9 @@ KINDS: dict[str, EventKind] = {
         EventKind("opted_out", _("Opted out")),
         EventKind("customer_created", _("Customer account created"), trigger=True),
         EventKind("customer_updated", _("Customer details changed")),
-        EventKind("checkout_updated", _("Checkout started or changed"), trigger=True, subject=_("checkout"), sample=_CHECKOUT),
+        EventKind(
+            "checkout_updated", _("Checkout started or changed"), trigger=True, subject=_("checkout"), sample=_CHECKOUT
+        ),
         EventKind("order_created", _("Order placed"), trigger=True, subject=_("order"), sample=_ORDER),
         EventKind("order_paid", _("Order paid"), trigger=True, subject=_("order"), sample=_ORDER),
         EventKind("order_cancelled", _("Order cancelled"), trigger=True, subject=_("order"), sample=_ORDER),

@@ -63,7 +63,9 @@ class Event(models.Model):
     """
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="events", verbose_name=_("store"))
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.CASCADE, related_name="events", verbose_name=_("contact"))
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.CASCADE, related_name="events", verbose_name=_("contact")
+    )
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(max_length=255)
     subject = models.CharField(max_length=255, blank=True)

@@ -48,7 +48,9 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     reentry = models.CharField(_("same person again"), max_length=8, choices=Reentry.choices, default=Reentry.NEVER)
     reentry_days = models.PositiveSmallIntegerField(_("days until the same person may enter again"), default=7)
     restart = models.BooleanField(_("start afresh when the same cart changes"), default=False)
-    message_class = models.CharField(_("kind of text"), max_length=10, choices=MessageClass.choices, default=MessageClass.MARKETING)
+    message_class = models.CharField(
+        _("kind of text"), max_length=10, choices=MessageClass.choices, default=MessageClass.MARKETING
+    )
     priority = models.CharField(_("priority"), max_length=10, choices=Priority.choices, default=Priority.LIFECYCLE)
     priority_number = models.PositiveSmallIntegerField(_("order within the priority"), default=100)
     current_version = models.ForeignKey(

@@ -94,7 +94,9 @@ class Exit:
 
 
 Instruction = Send | Wait | WaitUntilTime | WaitForEvent | Branch | Jump | Exit
-_TYPES: dict[str, type[Instruction]] = {cls.op: cls for cls in (Send, Wait, WaitUntilTime, WaitForEvent, Branch, Jump, Exit)}
+_TYPES: dict[str, type[Instruction]] = {
+    cls.op: cls for cls in (Send, Wait, WaitUntilTime, WaitForEvent, Branch, Jump, Exit)
+}
 
 
 @dataclass(frozen=True, slots=True)

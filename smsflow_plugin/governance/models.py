@@ -20,11 +20,17 @@ class Policy(models.Model):
     store = models.OneToOneField(Store, on_delete=models.CASCADE, related_name="policy", verbose_name=_("store"))
     opens_at = models.TimeField(_("texts from"), default=time(9), help_text=_("In the recipient's own time zone."))
     closes_at = models.TimeField(_("texts until"), default=time(20), help_text=_("In the recipient's own time zone."))
-    cap_per_day = models.PositiveSmallIntegerField(_("texts per person in 24 hours"), default=2, validators=[MinValueValidator(1)])
-    cap_per_week = models.PositiveSmallIntegerField(_("texts per person in 7 days"), default=5, validators=[MinValueValidator(1)])
+    cap_per_day = models.PositiveSmallIntegerField(
+        _("texts per person in 24 hours"), default=2, validators=[MinValueValidator(1)]
+    )
+    cap_per_week = models.PositiveSmallIntegerField(
+        _("texts per person in 7 days"), default=5, validators=[MinValueValidator(1)]
+    )
     minimum_gap = models.PositiveSmallIntegerField(_("minutes between two texts to one person"), default=60)
     quiet_service = models.BooleanField(
-        _("quiet hours for service texts too"), default=False, help_text=_("Order and delivery news then also wait for the morning.")
+        _("quiet hours for service texts too"),
+        default=False,
+        help_text=_("Order and delivery news then also wait for the morning."),
     )
 
     objects = StoreScopedQuerySet.as_manager()

@@ -76,7 +76,9 @@ class Gateway(Protocol):
     #: People in one call at most.
     max_recipients: int
 
-    def __init__(self, *, token: str, account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]) -> None: ...
+    def __init__(
+        self, *, token: str, account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]
+    ) -> None: ...
 
     def send(self, text: OutboundText) -> Outcome:
         """Make the call once. Never raises for what the network or the vendor does."""
@@ -94,7 +96,9 @@ class Gateway(Protocol):
         """
 
 
-def gateway_for(kind: str, *, token: str, account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]) -> Gateway:
+def gateway_for(
+    kind: str, *, token: str, account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Gateway:
     """Return the gateway that serves connections of this kind."""
     factory = import_string(smsflow_settings.GATEWAYS[kind])
     gateway: Gateway = factory(token=token, account=account, secrets=secrets, settings=settings)

@@ -78,8 +78,12 @@ class Message(models.Model):
         REPLY = "reply", _("Reply")
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="messages", verbose_name=_("store"))
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.CASCADE, related_name="messages", verbose_name=_("contact"))
-    flow = models.ForeignKey(Flow, null=True, on_delete=models.SET_NULL, related_name="messages", verbose_name=_("flow"))
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.CASCADE, related_name="messages", verbose_name=_("contact")
+    )
+    flow = models.ForeignKey(
+        Flow, null=True, on_delete=models.SET_NULL, related_name="messages", verbose_name=_("flow")
+    )
     #: No constraint in the database towards enrollments: the engine stands above this room.
     enrollment_id = models.BigIntegerField(null=True, editable=False)
     step = models.CharField(max_length=36, blank=True)
@@ -114,7 +118,9 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(
-                fields=["enrollment_id", "step", "visit"], name="smsflow_message_step", condition=Q(enrollment_id__isnull=False)
+                fields=["enrollment_id", "step", "visit"],
+                name="smsflow_message_step",
+                condition=Q(enrollment_id__isnull=False),
             ),
             models.UniqueConstraint(fields=["store", "key"], name="smsflow_message_key", condition=~Q(key="")),
         ]

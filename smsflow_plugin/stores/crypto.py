@@ -28,7 +28,9 @@ def _fernet() -> MultiFernet:
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
-        raise ImproperlyConfigured(f"SMSFLOW['ENCRYPTION_KEYS'] holds a key that is not a Fernet key: {error}.") from error
+        raise ImproperlyConfigured(
+            f"SMSFLOW['ENCRYPTION_KEYS'] holds a key that is not a Fernet key: {error}."
+        ) from error
 
 
 def encrypt(value: Any) -> str:

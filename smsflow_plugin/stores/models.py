@@ -27,16 +27,24 @@ class Store(models.Model):
 
     name = models.CharField(_("name"), max_length=100)
     brand = models.CharField(
-        _("brand"), max_length=30, help_text=_("Stands at the start of every marketing text, for example “Sierra Gear”.")
+        _("brand"),
+        max_length=30,
+        help_text=_("Stands at the start of every marketing text, for example “Sierra Gear”."),
     )
     country = models.CharField(
-        _("country"), max_length=2, default="US", help_text=_("Two letters. Phone numbers without a prefix are read as numbers of this country.")
+        _("country"),
+        max_length=2,
+        default="US",
+        help_text=_("Two letters. Phone numbers without a prefix are read as numbers of this country."),
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="America/New_York")
     language = models.CharField(_("language"), max_length=8, default="en")
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     help_contact = models.CharField(
-        _("help contact"), max_length=120, blank=True, help_text=_("E-mail, phone or address given in the answer to HELP.")
+        _("help contact"),
+        max_length=120,
+        blank=True,
+        help_text=_("E-mail, phone or address given in the answer to HELP."),
     )
     sender = models.CharField(
         _("sender"), max_length=20, help_text=_("The number or name that texts come from, as your gateway knows it.")
