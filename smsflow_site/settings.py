@@ -1,55 +1,74 @@
-"""Settings of the bundled site, from the environment. Safe for production by default."""
+"""Settings of the bundled site, from the environment. Safe for production by default.
+
+docs/production.md lists the variables. ``SMSFLOW_DEMO=1`` gives every one of them a
+default that suits a demo on one's own machine, and nothing else.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from smsflow_site.env import database, flag, number, origin, queue, words
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def flag(name: str, default: bool = False) -> bool:
-    return os.environ.get(name, str(default)).lower() in ("1", "true", "yes", "on")
-
-
-def database(url: str) -> dict[str, Any]:
-    """Turn ``sqlite:///path`` or ``postgres://user:password@host:port/name`` into Django's setting."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": parts.path[1:] or BASE_DIR / "var" / "smsflow.sqlite3",
-            "OPTIONS": {
-                # autosave and preview write at the same moment: take the write lock first, and wait for it
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
-            },
-        }
-    if parts.scheme in ("postgres", "postgresql"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": parts.path.lstrip("/"),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": str(parts.port or ""),
-            "OPTIONS": dict(parse_qsl(parts.query)),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-        }
-    raise ImproperlyConfigured(f"DATABASE_URL must start with sqlite:// or postgres://, not {parts.scheme}://.")
-
+VAR_DIR = Path(os.environ.get("SMSFLOW_VAR", BASE_DIR / "var")).resolve()
 
 DEMO = flag("SMSFLOW_DEMO")
 DEBUG = flag("DEBUG")
-SECRET_KEY = os.environ.get("SECRET_KEY", "demo-only-secret-key" * 3 if DEMO else "")
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEMO else "").split(",")
-DATABASES = {"default": database(os.environ.get("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'smsflow.sqlite3'}"))}
+SIMULATOR = flag("SMSFLOW_SIMULATOR", DEMO)
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://localhost:{number('PORT', 8000)}").rstrip("/")
+
+# Secrets ---------------------------------------------------------------------------------
+
+SECRET_KEY = os.environ.get("SECRET_KEY", "demo-only-not-secret-" * 3 if DEMO else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY to a long random text (or SMSFLOW_DEMO=1 for a demo).")
+DEMO_ENCRYPTION_KEY = "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktMzI="
+
+# Addresses -------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEMO or DEBUG else "")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", origin(PUBLIC_URL))
+if flag("TRUST_PROXY"):
+    # only behind a proxy that sets these headers itself, whatever its callers send
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+
+SECURE = not (DEMO or DEBUG)
+SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", SECURE)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_HSTS_SECONDS = number("SECURE_HSTS_SECONDS", 365 * 24 * 3600 if SECURE else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = flag("SECURE_HSTS_PRELOAD")
+# what stands beside us under the same domain is not ours to decide
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# Storage ---------------------------------------------------------------------------------
+
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", f"sqlite:///{VAR_DIR / 'smsflow.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+HUEY = queue(
+    os.environ.get("HUEY_URL", f"sqlite:///{VAR_DIR / 'huey.sqlite3'}"),
+    workers=number("HUEY_WORKERS", 2),
+    worker_type=os.environ.get("HUEY_WORKER_TYPE", "thread"),
+)
+# Wagtail's own background work, on the same queue; on commit, or it would not find the rows
+TASKS = {"default": {"BACKEND": "huey.contrib.djhuey.tasks_backend.HueyBackend", "ENQUEUE_ON_COMMIT": True}}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "smsflow_site.static.StaticStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
+
+# Django ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "smsflow_plugin",
@@ -57,6 +76,7 @@ INSTALLED_APPS = [
     "smsflow_plugin.integrations.shopify",
     "smsflow_plugin.integrations.sinch",
     "smsflow_plugin.integrations.simulator",
+    "smsflow_site.demo",
     "wagtail.users",
     "wagtail.snippets",
     "wagtail.documents",
@@ -103,31 +123,49 @@ TEMPLATES = [
     }
 ]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LOGIN_URL = "wagtailadmin_login"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("da", "Dansk")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
-STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
-MEDIA_ROOT = BASE_DIR / "var" / "media"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# a flow is one large form
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-LOGIN_URL = "wagtailadmin_login"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING" if DEMO else "INFO").upper()},
+    "loggers": {
+        # one line for every task would bury the lines that matter
+        "huey": {"level": os.environ.get("LOG_LEVEL_HUEY", "WARNING").upper()},
+    },
+}
+
+# Wagtail ---------------------------------------------------------------------------------
+
 WAGTAIL_SITE_NAME = "SMSFlow"
-WAGTAILADMIN_BASE_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+WAGTAILADMIN_BASE_URL = PUBLIC_URL
+WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 
-SMSFLOW = {
-    "PUBLIC_URL": os.environ.get("PUBLIC_URL", "http://localhost:8000"),
-    "ENCRYPTION_KEYS": os.environ.get("SMSFLOW_ENCRYPTION_KEYS", "").split(),
-}
+# SMSFlow ---------------------------------------------------------------------------------
 
-HUEY = {
-    "huey_class": "huey.SqliteHuey",
-    "name": "smsflow",
-    "immediate": False,
-    "connection": {"filename": str(BASE_DIR / "var" / "huey.sqlite3")},
-    "consumer": {"workers": 2, "worker_type": "thread", "initial_delay": 0.05, "max_delay": 0.5},
+SMSFLOW = {
+    "PUBLIC_URL": PUBLIC_URL,
+    "ENCRYPTION_KEYS": words("SMSFLOW_ENCRYPTION_KEYS", DEMO_ENCRYPTION_KEY if DEMO else ""),
+    "DEMO": DEMO,
+    "SIMULATOR": SIMULATOR,
+    "SIMULATOR_URL": os.environ.get("SMSFLOW_SIMULATOR_URL", "http://127.0.0.1:8089").rstrip("/"),
+    "BATCH_SIZE": number("SMSFLOW_BATCH_SIZE", 500),
+    "RECONCILE_AFTER": number("SMSFLOW_RECONCILE_AFTER", 60),
 }
+if SIMULATOR:
+    # the simulator's "fast-forward" moves this clock
+    SMSFLOW["CLOCK"] = "smsflow_plugin.integrations.simulator.clock.now"

@@ -4,11 +4,14 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only")
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
+os.environ.setdefault("HUEY_URL", "sqlite:///:memory:")
 
-from smsflow_site.settings import *  # noqa: E402, F403
-from smsflow_site.settings import DATABASES, SMSFLOW  # noqa: E402
+from smsflow_site.settings import *  # noqa: F403
+from smsflow_site.settings import DATABASES, SMSFLOW, STORAGES
 
 ALLOWED_HOSTS = ["*"]
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+SECURE_HSTS_SECONDS = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if "postgresql" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {"NAME": f"test_smsflow{os.environ.get('SMSFLOW_TEST_SUFFIX', '')}"}
@@ -19,3 +22,6 @@ SMSFLOW = {
     "ENCRYPTION_KEYS": ["dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="],
 }
 HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False}
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+LOGGING_CONFIG = None

@@ -51,7 +51,9 @@ class Person:
     ``identities`` are (kind, value) pairs with kinds of ``audience.models.Identity``;
     ``phone`` is E.164. Profile fields are None when the delivery does not speak of
     them, and empty when it says that there is none. ``profile_at`` is the vendor's
-    time of this profile: an older one never overwrites a newer.
+    time of this profile: an older one never overwrites a newer. ``owns_phone`` says
+    that the number is the customer's own (their profile); elsewhere, on an order, it
+    may be somebody else's and only helps to find a person who is not known otherwise.
     """
 
     identities: tuple[tuple[str, str], ...] = ()
@@ -65,6 +67,7 @@ class Person:
     postcode: str | None = None
     tags: tuple[str, ...] | None = None
     profile_at: datetime | None = None
+    owns_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
 from wagtail.search import index
 
 from smsflow_plugin import clock
 from smsflow_plugin.events.kinds import kind_choices
-from smsflow_plugin.flows.blocks import steps_block
+from smsflow_plugin.flows.blocks import audience_block, steps_block
 from smsflow_plugin.flows.fields import StepsField
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.stores.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
+
+
+#: Steps of one list; far more than a person can oversee.
+MAX_STEPS = 60
 
 
 def trigger_choices() -> list[tuple[str, object]]:
@@ -42,8 +50,13 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     name = models.CharField(_("name"), max_length=120)
     template = models.CharField(max_length=40, blank=True, editable=False)
     trigger = models.CharField(_("starts when"), max_length=40, choices=trigger_choices, default="opted_in")
-    audience = models.JSONField(_("audience"), default=dict, blank=True)
-    steps = StepsField(steps_block(), blank=True, verbose_name=_("steps"))
+    audience = StepsField(
+        audience_block(),
+        blank=True,
+        verbose_name=_("audience"),
+        help_text=_("All of these must hold. They are asked at entry, and again before every text."),
+    )
+    steps = StepsField(steps_block(), blank=True, max_num=MAX_STEPS, verbose_name=_("steps"))
     exits = models.JSONField(_("leave when"), default=list, blank=True)
     reentry = models.CharField(_("same person again"), max_length=8, choices=Reentry.choices, default=Reentry.NEVER)
     reentry_days = models.PositiveSmallIntegerField(_("days until the same person may enter again"), default=7)
@@ -75,6 +88,48 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def status_string(self) -> str:
+        """Live, paused (it has been live) or draft."""
+        if self.live:
+            return str(_("Live"))
+        return str(_("Paused")) if self.current_version_id else str(_("Draft"))
+
+    def publish(self, revision: Any, *, skip_permission_checks: bool = False, **kwargs: Any) -> None:
+        """Compile ``revision`` and let it run. Every way of publishing ends here.
+
+        :raises CannotCompile: if the form is not a program yet; nothing has changed then.
+        """
+        from smsflow_plugin.flows.publishing import PublishFlowAction
+
+        PublishFlowAction(revision, **kwargs).execute(skip_permission_checks=skip_permission_checks)
+
+    def with_content_json(self, content: Any) -> Flow:
+        """Return the flow as in ``content``, but of its own store and with the version that runs now."""
+        flow: Flow = super().with_content_json(content)
+        flow.store_id = self.store_id
+        flow.template = self.template
+        flow.current_version_id = self.current_version_id
+        flow.created_at = self.created_at
+        return flow
+
+    @property
+    def preview_modes(self) -> list[tuple[str, Any]]:
+        return [("diagram", _("Diagram")), ("phone", _("Phone"))]
+
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
+        return [
+            {"name": "phone", "icon": "mobile-alt", "device_width": 390, "label": _("Phone")},
+            {"name": "wide", "icon": "desktop", "device_width": 1000, "label": _("Wide")},
+        ]
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        from smsflow_plugin.flows.preview import preview_context
+
+        context = {**preview_context(self, mode_name), "request": request}
+        return TemplateResponse(request, f"smsflow/flows/preview_{mode_name}.html", context)
 
 
 class FlowVersion(models.Model):

@@ -45,6 +45,9 @@ class Reason(StrEnum):
     MISSING_DATA = "missing_data"
     STORE_OFF = "store_off"
     NEVER_OPEN = "never_open"
+    #: Not let into a flow: the person was in it too recently, or the event came too late.
+    REENTRY = "reentry"
+    TOO_LATE = "too_late"
 
 
 class Verdict(StrEnum):

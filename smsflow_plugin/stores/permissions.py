@@ -116,5 +116,6 @@ def register_policies() -> None:
         models.Identity,
         models.Message,
         models.Policy,
+        models.StoreMembership,
     ):
         register_permission_policy(model, StorePermissionPolicy(model))

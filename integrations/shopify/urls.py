@@ -1,0 +1,10 @@
+"""What Shopify calls. With and without the slash: to Shopify a redirect is a failure."""
+
+from django.urls import path
+
+from smsflow_plugin.integrations.shopify.views import receive
+
+urlpatterns = [
+    path("webhooks/", receive, name="shopify_webhooks"),
+    path("webhooks", receive),
+]

@@ -1,0 +1,59 @@
+"""What a statement about consent changes. Pure: the ledger and the columns are written by the pumps.
+
+Statements arrive late, twice and out of order. The newest one holds; of two of the
+same time the person's own words win, and after them the revocation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from smsflow_plugin.events.facts import Consent
+
+UNKNOWN, PENDING, GRANTED, REVOKED = "unknown", "pending", "granted", "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentState:
+    """The consent columns of a contact."""
+
+    marketing: str = UNKNOWN
+    service: str = UNKNOWN
+    changed_at: datetime | None = None
+
+    @property
+    def opted_out(self) -> bool:
+        """Whether the person wants no text at all."""
+        return self.service == REVOKED
+
+
+def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
+    """Return the state after ``consent``; the same object if the statement changes nothing.
+
+    A statement dated in the future counts from ``now``, so that a vendor's wrong
+    clock cannot overrule what the person says tomorrow.
+    """
+    at = min(consent.effective_at, now)
+    if not _speaks_later(state, consent, at):
+        return state
+    match consent.action:
+        case "revoked" if consent.scope == "all":
+            new = replace(state, marketing=REVOKED, service=REVOKED)
+        case "revoked":
+            new = replace(state, marketing=REVOKED)
+        case "granted":
+            new = ConsentState(GRANTED, UNKNOWN)
+        case "pending" if state.marketing != GRANTED:
+            new = replace(state, marketing=PENDING)
+        case _:
+            return state
+    if (new.marketing, new.service) == (state.marketing, state.service):
+        return state
+    return replace(new, changed_at=at)
+
+
+def _speaks_later(state: ConsentState, consent: Consent, at: datetime) -> bool:
+    if state.changed_at is None or at > state.changed_at:
+        return True
+    return at == state.changed_at and (consent.own_words or consent.action == REVOKED)

@@ -1,0 +1,234 @@
+"""The advance pump: runs the programs of people who are due.
+
+Claims contacts, not enrollments: all due runs of a contact go together, the most
+important first, so that two workers can never both spend the last slot of a cap.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+
+from smsflow_plugin import bulk, clock
+from smsflow_plugin.audience.filters import Facts, PastEvent, event_kinds, look_back
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine.facts import Programs, contact_values, past_events, zones
+from smsflow_plugin.engine.governor import Governor
+from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
+from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.flows.program import Branch, Program, WaitForEvent
+from smsflow_plugin.governance.models import Policy
+from smsflow_plugin.governance.rules import PolicyRules, Priority
+from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
+
+#: How long recent sends are kept on a contact: as far back as the longest cap looks.
+REMEMBER = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A waiting enrollment, as plain values: making model instances would be half of the work."""
+
+    pk: int
+    store_id: int
+    contact_id: int
+    flow_id: int
+    flow_live: bool
+    version_id: int
+    state: dict[str, Any]
+    wake_at: datetime | None
+    entered_at: datetime
+    trigger_event_id: int | None
+    triggered_at: datetime | None
+    trigger: dict[str, Any]
+
+    @property
+    def since(self) -> datetime:
+        """What "since entry" means: the event itself, not when we heard of it."""
+        return min(self.entered_at, self.triggered_at) if self.triggered_at else self.entered_at
+
+
+_RUN_COLUMNS = (
+    "pk", "store_id", "contact_id", "flow_id", "flow__live", "version_id", "state", "wake_at", "entered_at",
+    "trigger_event_id", "trigger_event__occurred_at", "trigger_event__data",
+)  # fmt: skip
+
+
+@dataclass
+class Batch:
+    """Everything that one batch needs to be decided in memory."""
+
+    now: datetime
+    contacts: list[Contact]
+    stores: Mapping[int, Store]
+    rules: Mapping[int, PolicyRules]
+    runs: dict[int, list[Run]]
+    programs: Mapping[int, Program]
+    history: dict[int, list[tuple[int, PastEvent]]]
+
+
+@dataclass
+class Results:
+    enrollments: list[tuple[Any, ...]] = field(default_factory=list)
+    contacts: list[tuple[Any, ...]] = field(default_factory=list)
+    messages: list[tuple[Any, ...]] = field(default_factory=list)
+    decisions: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def advance(limit: int | None = None) -> int:
+    """Run one batch of due contacts; return how many there were. 0 means that nobody is due."""
+    with transaction.atomic():
+        now = clock.now()
+        contacts = list(
+            Contact.objects.filter(wake_at__lte=now)
+            .order_by("wake_at", "pk")
+            .select_for_update(skip_locked=True)[: limit or smsflow_settings.BATCH_SIZE]
+        )
+        if contacts:
+            _write(_run(_load(contacts, now)))
+        return len(contacts)
+
+
+def next_wake() -> datetime | None:
+    """Return when the next contact is due, or None if nobody waits."""
+    moment: datetime | None = Contact.objects.filter(wake_at__isnull=False).aggregate(at=Min("wake_at"))["at"]
+    return moment
+
+
+def _load(contacts: list[Contact], now: datetime) -> Batch:
+    store_ids = {contact.store_id for contact in contacts}
+    stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
+    rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
+    runs: dict[int, list[Run]] = defaultdict(list)
+    rows = Enrollment.objects.filter(
+        contact_id__in=[contact.pk for contact in contacts], status=Enrollment.Status.WAITING
+    ).values_list(*_RUN_COLUMNS)
+    for *values, trigger in rows:
+        run = Run(*values, trigger or {})
+        runs[run.contact_id].append(run)
+    everything = [run for own in runs.values() for run in own]
+    programs = Programs.load(run.version_id for run in everything)
+    return Batch(now, contacts, stores, rules, runs, programs, _history(everything, programs, now))
+
+
+def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime) -> dict[int, Any]:
+    """Return what happened to these people, as far back and of those kinds as their programs ask for."""
+    if not runs:
+        return {}
+    used = [programs[version] for version in {run.version_id for run in runs}]
+    kinds: set[str] = set()
+    back = timedelta()
+    for program in used:
+        kinds.update(program.exits, event_kinds(program.audience))
+        back = max(back, look_back(program.audience))
+        for instruction in program.instructions:
+            if isinstance(instruction, WaitForEvent):
+                kinds.update(instruction.kinds)
+            elif isinstance(instruction, Branch):
+                kinds.update(event_kinds(instruction.condition))
+                back = max(back, look_back(instruction.condition))
+    since = min([now - back, *(run.since for run in runs)])
+    return past_events({run.contact_id for run in runs}, kinds, since)
+
+
+def _run(batch: Batch) -> Results:
+    results = Results()
+    for contact in batch.contacts:
+        _run_contact(contact, batch, results)
+    return results
+
+
+def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
+    store = batch.stores[contact.store_id]
+    where = zones(contact, store)
+    rules = batch.rules.get(store.pk, PolicyRules())
+    governor = Governor(contact, store, rules, where, batch.now)
+    own = batch.runs.get(contact.pk, [])
+    waits = [run.wake_at for run in own if run.wake_at and run.wake_at > batch.now]
+    due = [run for run in own if run.wake_at and run.wake_at <= batch.now]
+    for run in sorted(due, key=lambda run: _order(batch.programs[run.version_id], run)):
+        wake_at = _run_one(run, contact, governor, batch, results)
+        if wake_at:
+            waits.append(wake_at)
+    horizon = (batch.now - REMEMBER).timestamp()
+    recent = [moment for moment in governor.recent if moment > horizon]
+    results.contacts.append((contact.pk, min(waits, default=None), recent))
+    results.messages.extend(governor.messages)
+
+
+def _order(program: Program, run: Run) -> tuple[Any, ...]:
+    return Priority(program.priority).rank, program.priority_number, run.entered_at, run.pk
+
+
+def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, results: Results) -> datetime | None:
+    """Run one enrollment, note what came of it, and return when it is due again."""
+    program = batch.programs[run.version_id]
+    state = State.from_json(run.state)
+    if not run.flow_live:
+        _end(results, run, state, "exited", "flow_off", batch.now)
+        return None
+    past = batch.history.get(contact.pk, ())
+    events = tuple(event for pk, event in past if pk != run.trigger_event_id)
+    facts = Facts(contact_values(contact), run.since, run.trigger, events)
+    marks = governor.mark()
+    try:
+        outcome = interpret(
+            program, state, facts, batch.now, zone=governor.zone, ask=governor.for_run(run, program, facts)
+        )
+    except Exception as error:
+        # one broken program must not stop everybody else's
+        logger.exception("Enrollment %s failed.", run.pk)
+        governor.reset(marks)
+        _end(results, run, state, "failed", f"{type(error).__name__}: {error}"[:120], batch.now)
+        return None
+    _note(results, run, contact, program, outcome, batch.now)
+    return outcome.wake_at
+
+
+def _note(results: Results, run: Run, contact: Contact, program: Program, outcome: Outcome, now: datetime) -> None:
+    ended = None if outcome.status is Status.WAITING else now
+    results.enrollments.append(
+        (run.pk, outcome.status.value, outcome.state.to_json(), outcome.reason[:120], outcome.wake_at, ended)
+    )
+    for answer in outcome.answers:
+        decision = answer.decision
+        results.decisions.append(
+            (
+                run.store_id, contact.pk, run.flow_id, run.pk, answer.ask.send.step, answer.ask.visit, now,
+                decision.verdict.value, decision.reason.value, decision.until, list(decision.notes),
+                program.message_class,
+            )
+        )  # fmt: skip
+
+
+def _end(results: Results, run: Run, state: State, status: str, reason: str, now: datetime) -> None:
+    results.enrollments.append((run.pk, status, state.to_json(), reason, None, now))
+
+
+def _write(results: Results) -> None:
+    bulk.update(
+        Enrollment, ("status", "state", "exit_reason", "wake_at", "finished_at"), sorted(results.enrollments, key=_pk)
+    )
+    bulk.insert(
+        Decision,
+        ("store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until",
+         "notes", "message_class"),
+        results.decisions,
+    )  # fmt: skip
+    bulk.insert(Message, Governor.COLUMNS, results.messages)
+    bulk.update(Contact, ("wake_at", "recent_sends"), sorted(results.contacts, key=_pk))
+
+
+def _pk(row: tuple[Any, ...]) -> Any:
+    return row[0]

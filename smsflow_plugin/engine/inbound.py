@@ -1,0 +1,122 @@
+"""Texts from people: what STOP, HELP and START do at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from smsflow_plugin import bulk
+from smsflow_plugin.audience.consent import GRANTED
+from smsflow_plugin.audience.keywords import Keyword, classify, help_reply, start_reply, stop_reply
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
+from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.parts import count_parts
+from smsflow_plugin.stores.models import Store
+
+#: North American toll-free numbers: the network itself answers STOP there, and a second
+#: answer would be one text too many.
+TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A text from a person, as the facts that it means. ``keyword`` needs an answer."""
+
+    fact: PersonFact
+    keyword: Keyword | None
+    inbound: Inbound
+
+
+def read(inbound: Inbound, language: str) -> Received:
+    """Say what a text from a person means, in the words of the core. Pure."""
+    keyword = classify(inbound.body, language)
+    happening = Happening(
+        "message_received",
+        inbound.external_id,
+        inbound.at,
+        data={"body": inbound.body, "keyword": keyword.value if keyword else None},
+    )
+    consent = _consent(keyword, inbound)
+    happenings = [happening]
+    if consent:
+        kind = "opted_in" if consent.action == GRANTED else "opted_out"
+        happenings.append(Happening(kind, consent.key, inbound.at, data={"source": consent.source}))
+    person = Person(phone=inbound.sender)
+    return Received(PersonFact(person, (consent,) if consent else (), tuple(happenings)), keyword, inbound)
+
+
+def _consent(keyword: Keyword | None, inbound: Inbound) -> Consent | None:
+    if keyword is Keyword.STOP:
+        action, scope = "revoked", "all"
+    elif keyword is Keyword.START:
+        action, scope = "granted", "marketing"
+    else:
+        return None
+    return Consent(
+        action,
+        scope,
+        "keyword",
+        inbound.at,
+        key=f"inbound:{inbound.external_id}",
+        wording=inbound.body,
+        evidence={"inbound": inbound.external_id, "to": inbound.to},
+        own_words=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to a keyword; ``changed`` says whether the consent really changed by it."""
+
+    store: Store
+    contact: Contact
+    received: Received
+    changed: bool
+
+
+def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
+    """Put the answers into the outbox: one for each revocation, HELP at most once an hour."""
+    rows = []
+    for reply in replies:
+        key = _reply_key(reply, now)
+        if not key or _network_answers(reply):
+            continue
+        body = _reply_text(reply)
+        parts = count_parts(body)
+        rows.append(
+            (
+                reply.store.pk, reply.contact.pk, key, "keyword", Message.Class.REPLY.value, 0, "", 0,
+                reply.store.sender, reply.received.inbound.sender, body, [],
+                parts.parts, parts.encoding, Message.State.QUEUED.value, "", 0, now, now,
+            )
+        )  # fmt: skip
+    bulk.insert(Message, _COLUMNS, rows)
+
+
+_COLUMNS = (
+    "store_id", "contact_id", "key", "purpose", "message_class", "priority", "step", "visit",
+    "sender", "to", "body", "slots",
+    "parts", "encoding", "state", "reason", "attempts", "queued_at", "not_before",
+)  # fmt: skip
+
+
+def _reply_key(reply: Reply, now: datetime) -> str:
+    keyword = reply.received.keyword
+    if keyword is Keyword.HELP:
+        return f"help:{reply.contact.pk}:{now:%Y%m%d%H}"
+    if keyword is not None and reply.changed:
+        return f"{keyword.value}:{reply.received.inbound.external_id}"
+    return ""
+
+
+def _network_answers(reply: Reply) -> bool:
+    return reply.received.keyword is Keyword.STOP and reply.store.sender.startswith(TOLL_FREE)
+
+
+def _reply_text(reply: Reply) -> str:
+    write = {Keyword.STOP: stop_reply, Keyword.HELP: help_reply, Keyword.START: start_reply}
+    assert reply.received.keyword is not None
+    language = reply.contact.language or reply.store.language
+    return write[reply.received.keyword](reply.store.brand, reply.store.help_contact, language)

@@ -1,0 +1,165 @@
+"""The ingest pump: reads the inbox and writes down what it says.
+
+Claims pending deliveries, lets their translators say which facts they hold, finds the
+people, and writes consent, events, enrollments and message states in bulk, in one
+transaction. A delivery that makes no sense is parked with the reason; one that breaks
+the batch is found by taking the batch apart, and parked as well. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils.module_loading import import_string
+
+from smsflow_plugin import bulk, clock
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine import writing
+from smsflow_plugin.engine.inbound import Received, read
+from smsflow_plugin.engine.people import Collision
+from smsflow_plugin.events.facts import (
+    CannotUnderstand,
+    Inbound,
+    PersonFact,
+    RawDelivery,
+    Report,
+    StoreGone,
+    StoreInfo,
+    Translation,
+)
+from smsflow_plugin.events.models import Delivery
+from smsflow_plugin.messaging.reports import apply_reports
+from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
+
+#: How often a batch is run again because another worker created the same people.
+TRIES = 4
+
+
+@dataclass
+class Sorted:
+    """The facts of a batch, by what has to be done with them."""
+
+    people: list[writing.Entry] = field(default_factory=list)
+    reports: list[tuple[int, Report]] = field(default_factory=list)
+    gone: list[tuple[int, StoreGone]] = field(default_factory=list)
+    verdicts: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def ingest(limit: int | None = None) -> int:
+    """Handle one batch of pending deliveries; return how many. 0 means that the inbox is empty."""
+    limit = limit or smsflow_settings.BATCH_SIZE
+    for _try in range(TRIES):
+        try:
+            return _ingest_batch(limit)
+        except (Collision, IntegrityError):
+            logger.info("Another worker created the same people; trying again.")
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("A batch of deliveries failed; taking them one by one.")
+            break
+    return _ingest_singly(limit)
+
+
+def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
+    """Let the source's translator read a delivery.
+
+    :raises CannotUnderstand: with a sentence for a person, whatever went wrong.
+    """
+    path = smsflow_settings.TRANSLATORS.get(raw.source)
+    if path is None:
+        raise CannotUnderstand(f"Nobody here understands deliveries from {raw.source}.")
+    try:
+        translation: Translation = import_string(path)(raw, store)
+    except CannotUnderstand:
+        raise
+    except Exception as error:
+        logger.exception("The translator of %s failed on %s.", raw.source, raw.topic)
+        raise CannotUnderstand(f"Reading it failed: {type(error).__name__}: {error}") from error
+    return translation
+
+
+def _ingest_batch(limit: int) -> int:
+    with transaction.atomic():
+        rows = list(
+            Delivery.objects.filter(state=Delivery.State.PENDING)
+            .order_by("pk")
+            .select_for_update(skip_locked=True)[:limit]
+        )
+        if rows:
+            _handle(rows, clock.now())
+        return len(rows)
+
+
+def _ingest_singly(limit: int) -> int:
+    ids = list(
+        Delivery.objects.filter(state=Delivery.State.PENDING).order_by("pk").values_list("pk", flat=True)[:limit]
+    )
+    for pk in ids:
+        try:
+            with transaction.atomic():
+                rows = list(
+                    Delivery.objects.filter(pk=pk, state=Delivery.State.PENDING).select_for_update(skip_locked=True)
+                )
+                if rows:
+                    _handle(rows, clock.now())
+        except (OperationalError, Collision):
+            raise
+        except Exception as error:
+            logger.exception("Delivery %s could not be handled and is parked.", pk)
+            reason = f"Handling it failed: {type(error).__name__}: {error}"[:2000]
+            Delivery.objects.filter(pk=pk).update(
+                state=Delivery.State.PARKED, reason=reason.replace("\x00", ""), processed_at=clock.now()
+            )
+    return len(ids)
+
+
+def _handle(rows: Sequence[Delivery], now: datetime) -> None:
+    stores = {store.pk: store for store in Store.objects.filter(pk__in={row.store_id for row in rows})}
+    batch = _sort(rows, stores)
+    writing.write_people(batch.people, stores, now)
+    apply_reports(batch.reports, now)
+    writing.close_stores(batch.gone)
+    bulk.update(
+        Delivery,
+        ("state", "reason", "processed_at"),
+        [(pk, state, reason, now) for pk, state, reason in batch.verdicts],
+    )
+
+
+def _sort(rows: Sequence[Delivery], stores: dict[int, Store]) -> Sorted:
+    batch = Sorted()
+    for row in rows:
+        store = stores[row.store_id]
+        info = StoreInfo(store.country, store.timezone, store.language, store.currency)
+        try:
+            translation = translate(_raw(row), info)
+        except CannotUnderstand as error:
+            batch.verdicts.append((row.pk, Delivery.State.PARKED.value, str(error)[:2000]))
+            continue
+        for fact in translation.facts:
+            match fact:
+                case PersonFact():
+                    batch.people.append(writing.Entry(row.pk, store.pk, fact))
+                case Inbound():
+                    received: Received = read(fact, store.language)
+                    batch.people.append(writing.Entry(row.pk, store.pk, received.fact, received))
+                case Report():
+                    batch.reports.append((store.pk, fact))
+                case StoreGone():
+                    batch.gone.append((store.pk, fact))
+        state = Delivery.State.DONE if translation.facts else Delivery.State.IGNORED
+        batch.verdicts.append((row.pk, state.value, translation.ignored))
+    return batch
+
+
+def _raw(row: Delivery) -> RawDelivery:
+    # PostgreSQL stores no NUL in text, and nobody means one
+    body = bytes(row.body).replace(rb"\u0000", b"")
+    return RawDelivery(row.source, row.topic, row.external_id, row.headers, body, row.received_at)

@@ -1,0 +1,235 @@
+"""Finds the contact of every person that a batch of deliveries names, and locks them all.
+
+A contact is one phone number in one store. Everything here is set-based: the number
+of statements does not depend on the number of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from smsflow_plugin import bulk
+from smsflow_plugin.audience.models import Contact, Identity
+from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.events.facts import Person
+from smsflow_plugin.events.models import Event
+
+#: Which identity is believed first when two of them lead to different contacts.
+TRUST = ("customer", "order", "checkout", "cart")
+PROFILE = ("email", "first_name", "last_name", "language", "country", "province", "postcode")
+LIMITS = {name: Contact._meta.get_field(name).max_length for name in PROFILE}
+
+IdentityKey = tuple[int, str, str]
+
+
+class Collision(Exception):
+    """Another worker created the same person at the same moment: run the batch again."""
+
+
+@dataclass
+class Directory:
+    """The contacts of one batch, by identity and by number.
+
+    Contacts that do not exist yet have negative ids until ``create`` has run.
+    """
+
+    identities: dict[IdentityKey, int] = field(default_factory=dict)
+    phones: dict[tuple[int, str], int] = field(default_factory=dict)
+    phone_of: dict[int, str | None] = field(default_factory=dict)
+    new: dict[int, tuple[int, str | None]] = field(default_factory=dict)
+    gained: dict[int, str] = field(default_factory=dict)
+    changed: dict[IdentityKey, int] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
+
+    def place(self, store_id: int, person: Person, *, owns_phone: bool) -> int | None:
+        """Return the id of the person's contact, or None if nothing names the person."""
+        keys = _keys(store_id, person)
+        if not keys and not person.phone:
+            return None
+        known = next((self.identities[key] for key in keys if key in self.identities), None)
+        contact = self._choose(store_id, known, person.phone, owns_phone=owns_phone)
+        for key in keys:
+            if self.identities.get(key) != contact:
+                self.identities[key] = self.changed[key] = contact
+        return contact
+
+    def _choose(self, store_id: int, known: int | None, phone: str | None, *, owns_phone: bool) -> int:
+        if phone is None:
+            return self._add(store_id, None) if known is None else known
+        holder = self.phones.get((store_id, phone))
+        if known is None:
+            return self._add(store_id, phone) if holder is None else holder
+        if self.phone_of[known] is None:
+            if holder is not None:
+                self._merge(known, holder)
+                return holder
+            self._gain(store_id, known, phone)
+            return known
+        if owns_phone and self.phone_of[known] != phone:
+            # a new number is a new contact: consent stays with the old number
+            return self._add(store_id, phone) if holder is None else holder
+        return known
+
+    def _add(self, store_id: int, phone: str | None) -> int:
+        contact = -1 - len(self.new)
+        self.new[contact] = (store_id, phone)
+        self.phone_of[contact] = phone
+        if phone:
+            self.phones[store_id, phone] = contact
+        return contact
+
+    def _gain(self, store_id: int, contact: int, phone: str) -> None:
+        self.phone_of[contact] = phone
+        self.phones[store_id, phone] = contact
+        if contact in self.new:
+            self.new[contact] = (store_id, phone)
+        else:
+            self.gained[contact] = phone
+
+    def _merge(self, stand_in: int, contact: int) -> None:
+        self.merged[stand_in] = contact
+        for key, holder in self.identities.items():
+            if holder == stand_in:
+                self.identities[key] = self.changed[key] = contact
+
+    def settle(self, contact: int) -> int:
+        """Follow merges that came after ``contact`` was placed."""
+        while contact in self.merged:
+            contact = self.merged[contact]
+        return contact
+
+
+def find(persons: Sequence[tuple[int, Person]]) -> Directory:
+    """Read everything that is known about these (store id, person) pairs."""
+    directory = Directory()
+    stores = {store_id for store_id, _person in persons}
+    keys = {key for store_id, person in persons for key in _keys(store_id, person)}
+    phones = {(store_id, person.phone) for store_id, person in persons if person.phone}
+    if keys:
+        rows = Identity.objects.filter(store_id__in=stores, value__in={key[2] for key in keys}).values_list(
+            "store_id", "kind", "value", "contact_id", "contact__phone"
+        )
+        for store_id, kind, value, contact_id, phone in rows:
+            if (store_id, kind, value) in keys:
+                directory.identities[store_id, kind, value] = contact_id
+                directory.phone_of[contact_id] = _text(phone)
+    if phones:
+        rows = Contact.objects.filter(store_id__in=stores, phone__in={phone for _store, phone in phones}).values_list(
+            "store_id", "phone", "pk"
+        )
+        for store_id, phone, contact_id in rows:
+            directory.phones[store_id, str(phone)] = contact_id
+            directory.phone_of[contact_id] = str(phone)
+    directory.phones.update(
+        {
+            (store_id, phone): contact_id
+            for (store_id, _kind, _value), contact_id in directory.identities.items()
+            if (phone := directory.phone_of[contact_id])
+        }
+    )
+    return directory
+
+
+def create(directory: Directory, now: datetime) -> dict[int, int]:
+    """Write new contacts, numbers and identities; return the real ids of the new contacts.
+
+    :raises Collision: if another worker was faster with one of them.
+    """
+    real = _insert_contacts(directory, now)
+    if directory.gained:
+        bulk.update(Contact, ("phone",), sorted(directory.gained.items()))
+    _write_identities({key: real.get(contact, contact) for key, contact in directory.changed.items()})
+    merged = {old: directory.settle(old) for old in directory.merged if old > 0}
+    _move({old: real.get(new, new) for old, new in merged.items()}, now)
+    return real
+
+
+def lock(contact_ids: Iterable[int]) -> dict[int, Contact]:
+    """Lock the contacts in the order of their ids, and return them by id."""
+    rows = Contact.objects.filter(pk__in=set(contact_ids)).order_by("pk").select_for_update()
+    return {contact.pk: contact for contact in rows}
+
+
+def update_profile(contact: Contact, person: Person) -> bool:
+    """Take over what ``person`` says of the contact; return whether anything changed.
+
+    A dated profile replaces an older one. Without a date it only fills in what is missing.
+    """
+    newer = person.profile_at is not None and (contact.profile_at is None or person.profile_at >= contact.profile_at)
+    changed = False
+    for name in PROFILE:
+        value = getattr(person, name)
+        if value is None or (not newer and getattr(contact, name)):
+            continue
+        value = value[: LIMITS[name]]
+        if getattr(contact, name) != value:
+            setattr(contact, name, value)
+            changed = True
+    if person.tags is not None and newer and list(person.tags) != contact.tags:
+        contact.tags = list(person.tags)
+        changed = True
+    if newer and contact.profile_at != person.profile_at:
+        contact.profile_at = person.profile_at
+        changed = True
+    return changed
+
+
+def _keys(store_id: int, person: Person) -> list[IdentityKey]:
+    ordered = sorted(
+        (pair for pair in person.identities if pair[1] and pair[0] in TRUST), key=lambda pair: TRUST.index(pair[0])
+    )
+    return [(store_id, kind, value[:255]) for kind, value in ordered]
+
+
+def _insert_contacts(directory: Directory, now: datetime) -> dict[int, int]:
+    wanted = [
+        (contact, uuid4(), store_id, phone)
+        for contact, (store_id, phone) in directory.new.items()
+        if contact not in directory.merged
+    ]
+    # in the order of the unique key, so that two workers cannot wait for each other
+    wanted.sort(key=lambda row: (row[2], row[3] or ""))
+    rows = [(uuid, store_id, phone, now) for _contact, uuid, store_id, phone in wanted]
+    written = bulk.insert(Contact, ("uuid", "store_id", "phone", "created_at"), rows, returning=("id", "uuid"))
+    if len(written) < len(rows):
+        raise Collision
+    ids = {str(uuid): contact_id for contact_id, uuid in written}
+    return {contact: ids[str(uuid)] for contact, uuid, _store, _phone in wanted}
+
+
+def _write_identities(changed: dict[IdentityKey, int]) -> None:
+    if not changed:
+        return
+    rows = [(*key, contact) for key, contact in sorted(changed.items())]
+    bulk.insert(Identity, ("store_id", "kind", "value", "contact_id"), rows)
+    values = {key[2] for key in changed}
+    stores = {key[0] for key in changed}
+    stored = Identity.objects.filter(store_id__in=stores, value__in=values).values_list(
+        "pk", "store_id", "kind", "value", "contact_id"
+    )
+    moved = [
+        (pk, changed[store_id, kind, value])
+        for pk, store_id, kind, value, contact in stored
+        if changed.get((store_id, kind, value), contact) != contact
+    ]
+    bulk.update(Identity, ("contact_id",), moved)
+
+
+def _move(merged: dict[int, int], now: datetime) -> None:
+    """Hand everything of a stand-in without a number to the contact that it turned out to be."""
+    if not merged:
+        return
+    for model in (Identity, Event):
+        rows = model.objects.filter(contact_id__in=merged).values_list("pk", "contact_id")
+        bulk.update(model, ("contact_id",), [(pk, merged[contact]) for pk, contact in rows])
+    Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
+        status=Enrollment.Status.EXITED, exit_reason="merged", finished_at=now, wake_at=None
+    )
+
+
+def _text(phone: Any) -> str | None:
+    return str(phone) if phone else None

@@ -1,0 +1,177 @@
+"""Writes the facts of a batch of deliveries: people, consent, events, and what they set in motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from smsflow_plugin import bulk
+from smsflow_plugin.audience.consent import ConsentState, apply
+from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.engine import people
+from smsflow_plugin.engine.entering import NewEvent, react
+from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
+from smsflow_plugin.events.facts import PersonFact, StoreGone
+from smsflow_plugin.events.models import Event
+from smsflow_plugin.messaging.outbox import cancel_queued
+from smsflow_plugin.stores.models import Connection, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact about a person, and the delivery that it came in. ``received`` is set for texts."""
+
+    delivery_id: int
+    store_id: int
+    fact: PersonFact
+    received: Received | None = None
+
+
+def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: datetime) -> None:
+    """Write everything that ``entries`` say, in a number of statements that does not grow with them."""
+    if not entries:
+        return
+    placed = _place(entries, now)
+    contacts = people.lock(contact_id for _entry, contact_id in placed)
+    before = {pk: _columns(contact) for pk, contact in contacts.items()}
+    was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
+    took_effect = _apply_consents(placed, contacts, now)
+    for entry, contact_id in placed:
+        people.update_profile(contacts[contact_id], entry.fact.person)
+    events = _write_events(placed, took_effect, now)
+    _count_orders(events, contacts)
+    _write_contacts(contacts, before)
+    out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out} - was_out
+    # people who opted out and in again in this batch lose what was queued, too
+    cancel_queued(out | _revoked(placed, took_effect), "opted_out")
+    queue_replies(
+        [
+            Reply(stores[entry.store_id], contacts[contact_id], entry.received, index in took_effect)
+            for index, (entry, contact_id) in enumerate(placed)
+            if entry.received
+        ],
+        now,
+    )
+    react(events, contacts, out, now)
+
+
+def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
+    """Close stores whose app was taken away, unless they were connected again since."""
+    if not gone:
+        return
+    last = {store_id: fact.at for store_id, fact in sorted(gone, key=lambda pair: pair[1].at)}
+    connected = Connection.objects.filter(store_id__in=last, kind="shopify").values_list("store_id", "connected_at")
+    closed = [store_id for store_id, connected_at in connected if connected_at <= last[store_id]]
+    Store.objects.filter(pk__in=closed).update(status=Store.Status.UNINSTALLED)
+
+
+def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
+    """Return each entry with its contact, created if need be. Facts that name nobody are left out."""
+    directory = people.find([(entry.store_id, entry.fact.person) for entry in entries])
+    placed = []
+    for entry in entries:
+        person = entry.fact.person
+        # whoever consents does so for the number that they gave
+        owns = person.owns_phone or bool(entry.fact.consents)
+        contact = directory.place(entry.store_id, person, owns_phone=owns)
+        if contact is not None:
+            placed.append((entry, contact))
+    real = people.create(directory, now)
+    return [(entry, real.get(settled, settled)) for entry, contact in placed for settled in [directory.settle(contact)]]
+
+
+def _consent(contact: Contact) -> ConsentState:
+    return ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
+
+
+def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Contact], now: datetime) -> set[int]:
+    """Record every statement in the ledger; return the indexes of the entries that changed a contact."""
+    took_effect = set()
+    rows: list[tuple[Any, ...]] = []
+    for index, (entry, contact_id) in enumerate(placed):
+        contact = contacts[contact_id]
+        for consent in entry.fact.consents:
+            old = _consent(contact)
+            new = apply(old, consent, now)
+            if (new.marketing, new.service) != (old.marketing, old.service):
+                took_effect.add(index)
+            contact.marketing_consent, contact.service_consent = new.marketing, new.service
+            contact.consent_changed_at = new.changed_at
+            rows.append(
+                (
+                    entry.store_id, contact_id, consent.key, consent.action, consent.scope, consent.source,
+                    consent.effective_at, now, str(contact.phone or ""), consent.wording, dict(consent.evidence), "",
+                )
+            )  # fmt: skip
+    bulk.insert(ConsentRecord, _LEDGER, rows)
+    return took_effect
+
+
+_LEDGER = (
+    "store_id", "contact_id", "key", "action", "scope", "source",
+    "effective_at", "recorded_at", "phone", "wording", "evidence", "actor",
+)  # fmt: skip
+
+
+def _revoked(placed: Sequence[tuple[Entry, int]], took_effect: set[int]) -> set[int]:
+    return {
+        placed[index][1]
+        for index in took_effect
+        if any(consent.action == "revoked" for consent in placed[index][0].fact.consents)
+    }
+
+
+def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], now: datetime) -> list[NewEvent]:
+    """Insert the events and return those that are new."""
+    wanted: dict[tuple[int, str, str], NewEvent] = {}
+    deliveries: dict[tuple[int, str, str], int] = {}
+    for index, (entry, contact_id) in enumerate(placed):
+        for happening in entry.fact.happenings:
+            if happening.kind == "opted_in" and entry.fact.consents and index not in took_effect:
+                continue  # they had agreed before, or took it back since: nothing to welcome
+            key = (entry.store_id, happening.kind, happening.key[:255])
+            wanted.setdefault(
+                key,
+                NewEvent(
+                    0, entry.store_id, contact_id, happening.kind, key[2], happening.subject[:255],
+                    min(happening.occurred_at, now), dict(happening.data),
+                ),
+            )  # fmt: skip
+            deliveries.setdefault(key, entry.delivery_id)
+    rows = [
+        (e.store_id, e.contact_id, e.kind, e.key, e.subject, e.occurred_at, now, e.data, deliveries[key])
+        for key, e in sorted(wanted.items())
+    ]
+    written = bulk.insert(
+        Event,
+        ("store_id", "contact_id", "kind", "key", "subject", "occurred_at", "recorded_at", "data", "delivery_id"),
+        rows,
+        returning=("id", "store_id", "kind", "key"),
+    )
+    new = [replace(wanted[store_id, kind, key], pk=pk) for pk, store_id, kind, key in written]
+    return sorted(new, key=lambda event: (event.occurred_at, event.pk))
+
+
+def _count_orders(events: Sequence[NewEvent], contacts: dict[int, Contact]) -> None:
+    for event in events:
+        if event.kind == "order_created":
+            contact = contacts[event.contact_id]
+            contact.orders_count += 1
+            contact.last_order_at = max(contact.last_order_at or event.occurred_at, event.occurred_at)
+
+
+_WRITTEN = (
+    *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
+    "orders_count", "last_order_at",
+)  # fmt: skip
+
+
+def _columns(contact: Contact) -> tuple[Any, ...]:
+    return tuple(list(value) if isinstance(value := getattr(contact, name), list) else value for name in _WRITTEN)
+
+
+def _write_contacts(contacts: dict[int, Contact], before: dict[int, tuple[Any, ...]]) -> None:
+    changed = [(pk, *_columns(contact)) for pk, contact in sorted(contacts.items()) if _columns(contact) != before[pk]]
+    bulk.update(Contact, _WRITTEN, changed)

@@ -1,0 +1,70 @@
+"""Publishing a flow: the form becomes an immutable version, in the same transaction."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from wagtail.actions import PublishRevisionAction
+
+from smsflow_plugin import clock
+from smsflow_plugin.flows.compiler import compile_flow
+from smsflow_plugin.flows.models import Flow, FlowVersion
+from smsflow_plugin.flows.problems import CannotCompile
+
+logger = logging.getLogger(__name__)
+
+
+class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
+    """Publish or schedule a flow, if its form compiles.
+
+    A flow that is due by schedule but no longer compiles (a step's app was removed
+    since) is taken off the schedule and stays a draft: Wagtail publishes everything
+    that is due in one loop, and an error would hold up everybody else's.
+    """
+
+    object: Flow
+
+    def execute(self, skip_permission_checks: bool = False) -> Any:
+        """Publish.
+
+        :raises CannotCompile: if the form is not a program yet.
+        """
+        try:
+            with transaction.atomic():
+                return super().execute(skip_permission_checks=skip_permission_checks)
+        except CannotCompile as problem:
+            if not self._is_due_by_schedule():
+                raise
+            logger.error("Flow %s was due but cannot be published: %s", self.object.pk, problem)
+            self.revision.approved_go_live_at = None
+            self.revision.save(update_fields=["approved_go_live_at"])
+            return None
+
+    def _publish_revision(self, revision: Any, object: Flow, *args: Any, **kwargs: Any) -> Any:
+        program = compile_flow(object)
+        if not (object.go_live_at and object.go_live_at > clock.system()):
+            object.current_version = self._version(object, program)
+        return super()._publish_revision(revision, object, *args, **kwargs)
+
+    def _version(self, flow: Flow, program: Any) -> FlowVersion:
+        """Return the flow's version with this content: the current one, or else a new one."""
+        locked = Flow.objects.select_for_update(of=("self",)).select_related("current_version").get(pk=flow.pk)
+        current = locked.current_version
+        if current is not None and current.content_hash == program.content_hash:
+            return current
+        last = FlowVersion.objects.filter(flow=flow).aggregate(last=Max("number"))["last"] or 0
+        return FlowVersion.objects.create(
+            store_id=flow.store_id,
+            flow=flow,
+            number=last + 1,
+            content_hash=program.content_hash,
+            program=program.to_json(),
+            published_by=self.user.get_username() if self.user else "",
+        )
+
+    def _is_due_by_schedule(self) -> bool:
+        due = self.revision.approved_go_live_at
+        return self.user is None and due is not None and due <= clock.system()

@@ -1,0 +1,111 @@
+"""Texts that a person sends by hand."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from wagtail.actions import BaseAction
+from wagtail.log_actions import log
+from wagtail.permissions import policy_registry
+
+from smsflow_plugin import clock
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.parts import count_parts, to_gsm
+from smsflow_plugin.stores.models import Connection, Store
+
+#: Longer texts are refused by gateways, or cost more than anybody expects of a test.
+MAX_LENGTH = 1000
+
+
+class SendTestText(BaseAction):  # type: ignore[misc]
+    """Put a text to one number into the outbox of a store.
+
+    :param instance: the store.
+    :param to: the number as somebody types it; without a prefix it is of the store's country.
+    :param body: the text, sent as it stands.
+    :param key: makes the text unique, so that a form sent twice is one text.
+    """
+
+    action_name = "send_test_text"
+    permission_policy_action = "add"
+
+    def __init__(self, instance: Store, user: Any = None, *, to: str, body: str, key: str = "") -> None:
+        super().__init__(instance, user=user)
+        self.to = to
+        self.body = body.strip()
+        self.key = f"test:{key or uuid.uuid4()}"
+
+    def user_has_permission(self) -> bool:
+        policy = policy_registry.get_by_type(Message)
+        return bool(policy.user_has_permission_for_instance(self.user, "add", Message(store=self.instance)))
+
+    @transaction.atomic
+    def execute(self, skip_permission_checks: bool = False) -> Message:
+        """Queue the text and return it.
+
+        :raises ValidationError: with a sentence for the field ``to`` or ``body``, or for the form,
+            when the text cannot or must not be sent.
+        """
+        self.check(skip_permission_checks=skip_permission_checks)
+        self._check_store()
+        number = parse_number(self.to, self.instance.country)
+        if not self.body:
+            raise ValidationError({"body": _("Write a text.")})
+        contact = Contact.objects.select_for_update().filter(store=self.instance, phone=number).first()
+        if contact and Contact.Consent.REVOKED in (contact.marketing_consent, contact.service_consent):
+            raise ValidationError({"to": _("This number has opted out of the texts of this store.")})
+        message, created = Message.objects.get_or_create(
+            store=self.instance, key=self.key, defaults=self._values(number, contact)
+        )
+        if created:
+            log(
+                instance=message,
+                action="smsflow.send_test_text",
+                user=self.user,
+                timestamp=clock.now(),
+                data={"to": number},
+            )
+        return message
+
+    def _check_store(self) -> None:
+        if self.instance.status != Store.Status.ACTIVE:
+            raise ValidationError(_("Nothing is sent for this store, because it is not active."))
+        if not Connection.objects.filter(store=self.instance, kind__in=smsflow_settings.GATEWAYS).exists():
+            raise ValidationError(_("Connect the store to a gateway first."))
+
+    def _values(self, number: str, contact: Contact | None) -> dict[str, Any]:
+        body = to_gsm(self.body)
+        parts = count_parts(body)
+        return {
+            "contact": contact,
+            "purpose": "test",
+            "message_class": Message.Class.SERVICE,
+            "sender": self.instance.sender,
+            "to": number,
+            "body": body,
+            "parts": parts.parts,
+            "encoding": parts.encoding,
+        }
+
+
+def parse_number(text: str, country: str) -> str:
+    """Return ``text`` as an E.164 number.
+
+    :raises ValidationError: for the field ``to``, if nobody can have that number.
+    """
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise ValidationError(
+            {"to": _("This is not a phone number. Write it with its country prefix, for example +45 or +1.")}
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,113 @@
+"""The Huey tasks: each says "look now" to one pump, and nothing more.
+
+No task is retried by Huey, for none carries work: the minute tick looks again anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import call_command
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
+
+from smsflow_plugin import clock
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine import advance as advance_pump
+from smsflow_plugin.engine import ingest as ingest_pump
+from smsflow_plugin.messaging import dispatch as dispatch_pump
+from smsflow_plugin.messaging import reconcile as reconcile_pump
+from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
+from smsflow_plugin.stores.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which a task makes room for those of the other pumps and queues itself again.
+TIME_BUDGET = 20.0
+
+#: A tick's tasks are of no use once the next tick is there.
+TICK = timedelta(seconds=60)
+
+
+@db_task()
+def ingest() -> None:
+    _run("ingest", _ingest)
+
+
+@db_task()
+def advance() -> None:
+    if _run("advance", _advance):
+        alarm("advance", advance_pump.next_wake())
+
+
+@db_task()
+def dispatch() -> None:
+    _run("dispatch", _dispatch)
+
+
+@db_task()
+def reconcile() -> None:
+    _run("reconcile", reconcile_pump.reconcile)
+
+
+@db_periodic_task(crontab(minute="*"))
+def tick() -> None:
+    """The safety net: whatever became of the nudges, every pump looks once a minute."""
+    Heartbeat.objects.update_or_create(name="worker", defaults={"at": clock.now()})
+    _insist_on_all()
+    try:
+        call_command("publish_scheduled", verbosity=0)
+    except Exception:
+        logger.exception("Scheduled pages and flows could not be published; the next tick tries again.")
+
+
+@on_startup()
+def _insist_on_all() -> None:
+    # the flags may stand for tasks that were killed together with the last worker
+    for pump in PUMPS:
+        insist(pump, expires=TICK)
+
+
+def _ingest() -> int:
+    handled = ingest_pump.ingest()
+    if handled:
+        nudge("advance")
+        nudge("dispatch")  # a STOP or HELP has queued its answer
+    return handled
+
+
+def _advance() -> int:
+    handled = advance_pump.advance()
+    if handled:
+        nudge("dispatch")
+    return handled
+
+
+def _dispatch() -> int:
+    result = dispatch_pump.dispatch()
+    alarm("dispatch", result.next_at)
+    if result.cut_off:
+        alarm("reconcile", clock.now() + timedelta(seconds=smsflow_settings.RECONCILE_AFTER))
+    return result.taken
+
+
+def _run(pump: str, look: Callable[[], int]) -> bool:
+    """Look until there is nothing left, or the time is up; return whether there is nothing left."""
+    started(pump)
+    end = time.monotonic() + TIME_BUDGET
+    try:
+        while look():
+            if time.monotonic() >= end:
+                nudge(pump)
+                return False
+    except Exception:
+        # what it held was rolled back; the tick comes to the same rows again
+        logger.exception("The pump %s stopped at an error; it runs again at the next tick.", pump)
+        return False
+    return True
+
+
