@@ -37,6 +37,11 @@ DEFAULTS: dict[str, Any] = {
         "shopify": "smsflow_plugin.integrations.shopify.translate.translate",
         "sinch": "smsflow_plugin.integrations.sinch.translate.translate",
     },
+    # What vendors call, by the first part of its path below the plugin's own.
+    "WEBHOOK_URLS": {
+        "shopify": "smsflow_plugin.integrations.shopify.urls",
+        "sinch": "smsflow_plugin.integrations.sinch.urls",
+    },
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

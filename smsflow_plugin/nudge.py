@@ -11,14 +11,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
 from smsflow_plugin import clock
-
-if TYPE_CHECKING:
-    from huey.api import Huey, TaskWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +37,7 @@ def insist(pump: str, *, expires: timedelta) -> None:
     try:
         huey = _huey()
         huey.enqueue(_task(pump).s(expires=expires))
-    except Exception:  # noqa: BLE001 - the queue may be down in any way; the next tick tries again
+    except Exception:  # the queue may be down in any way; the next tick tries again
         logger.warning("The queue cannot be reached; %s runs when it is back.", pump, exc_info=True)
 
 
@@ -61,7 +58,7 @@ def started(pump: str) -> None:
     """Take the flag down. Called by the task before it looks. Never raises."""
     try:
         _huey().storage.delete_data(_flag(pump))
-    except Exception:  # noqa: BLE001 - the flag then stays up until the next task of this pump
+    except Exception:  # the flag then stays up until the next task of this pump
         logger.warning("The queue cannot be reached to take down the flag of %s.", pump, exc_info=True)
 
 
@@ -72,7 +69,7 @@ def _enqueue_once(pump: str) -> None:
         if huey.storage.has_data_for_key(_flag(pump)) or not huey.storage.put_if_empty(_flag(pump), b"1"):
             return
         huey.enqueue(_task(pump).s())
-    except Exception:  # noqa: BLE001 - the queue may be down in any way; the tick finds the same rows
+    except Exception:  # the queue may be down in any way; the tick finds the same rows
         logger.warning("The queue cannot be reached; %s runs when it is back.", pump, exc_info=True)
 
 
@@ -90,7 +87,7 @@ def _schedule_earliest(pump: str, real: datetime) -> None:
         huey.storage.put_data(key, real.isoformat().encode())
         # Huey looks at its schedule once a second, so the task never comes before its time
         huey.add_schedule(_task(pump).s(eta=real))
-    except Exception:  # noqa: BLE001 - the queue may be down in any way; the tick finds the same rows
+    except Exception:  # the queue may be down in any way; the tick finds the same rows
         logger.warning("The queue cannot be reached; %s runs at the next tick.", pump, exc_info=True)
 
 
@@ -103,11 +100,10 @@ def _check(pump: str) -> None:
         raise ValueError(f"There is no pump called {pump!r}.")
 
 
-def _task(pump: str) -> TaskWrapper:
+def _task(pump: str) -> Any:
     # by name: the tasks stand above every room that nudges, and are loaded with the first nudge
-    task: TaskWrapper = getattr(import_module("smsflow_plugin.tasks"), pump)
-    return task
+    return getattr(import_module("smsflow_plugin.tasks"), pump)
 
 
-def _huey() -> Huey | Any:
+def _huey() -> Any:
     return import_module("huey.contrib.djhuey").HUEY

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.core.management import call_command
 from huey import crontab
@@ -109,5 +108,3 @@ def _run(pump: str, look: Callable[[], int]) -> bool:
         logger.exception("The pump %s stopped at an error; it runs again at the next tick.", pump)
         return False
     return True
-
-

@@ -5,6 +5,6 @@ from django.urls import path
 from smsflow_plugin.integrations.shopify.views import receive
 
 urlpatterns = [
-    path("webhooks/", receive, name="shopify_webhooks"),
+    path("webhooks/", receive, name="webhooks"),
     path("webhooks", receive),
 ]

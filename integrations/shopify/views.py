@@ -15,7 +15,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from shopify.utils.shop_url import sanitize_shop_domain
+from shopify.utils.shop_url import sanitize_shop_domain  # type: ignore[import-untyped]
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.events.inbox import fingerprint, store_delivery
@@ -84,7 +84,9 @@ def _connection(shop: str) -> tuple[int | None, dict[str, Any]]:
 
     Read anew each time, so that a new secret counts at once in every process.
     """
-    found = shop and Connection.objects.filter(kind="shopify", account=shop).values_list("store_id", "secrets").first()
+    if not shop:
+        return None, {}
+    found = Connection.objects.filter(kind="shopify", account=shop).values_list("store_id", "secrets").first()
     return found or (None, {})
 
 

@@ -16,7 +16,7 @@ UNKNOWN, PENDING, GRANTED, REVOKED = "unknown", "pending", "granted", "revoked"
 
 @dataclass(frozen=True, slots=True)
 class ConsentState:
-    """The consent columns of a contact."""
+    """The consent columns of a contact; ``changed_at`` is the time of the newest statement that counts."""
 
     marketing: str = UNKNOWN
     service: str = UNKNOWN
@@ -29,7 +29,7 @@ class ConsentState:
 
 
 def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
-    """Return the state after ``consent``; the same object if the statement changes nothing.
+    """Return the state after ``consent``.
 
     A statement dated in the future counts from ``now``, so that a vendor's wrong
     clock cannot overrule what the person says tomorrow.
@@ -48,8 +48,7 @@ def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
             new = replace(state, marketing=PENDING)
         case _:
             return state
-    if (new.marketing, new.service) == (state.marketing, state.service):
-        return state
+    # saying the same again renews the date: what was said in between must not win later
     return replace(new, changed_at=at)
 
 

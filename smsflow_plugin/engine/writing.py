@@ -44,8 +44,9 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     _count_orders(events, contacts)
     _write_contacts(contacts, before)
     out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out} - was_out
-    # people who opted out and in again in this batch lose what was queued, too
-    cancel_queued(out | _revoked(placed, took_effect), "opted_out")
+    # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
+    cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")
+    cancel_queued(_revoked(placed, took_effect, "marketing"), "opted_out", keep_classes=("reply", "service"))
     queue_replies(
         [
             Reply(stores[entry.store_id], contacts[contact_id], entry.received, index in took_effect)
@@ -115,11 +116,12 @@ _LEDGER = (
 )  # fmt: skip
 
 
-def _revoked(placed: Sequence[tuple[Entry, int]], took_effect: set[int]) -> set[int]:
+def _revoked(placed: Sequence[tuple[Entry, int]], took_effect: set[int], scope: str) -> set[int]:
     return {
         placed[index][1]
         for index in took_effect
-        if any(consent.action == "revoked" for consent in placed[index][0].fact.consents)
+        for consent in placed[index][0].fact.consents
+        if (consent.action, consent.scope) == ("revoked", scope)
     }
 
 

@@ -12,6 +12,7 @@ from wagtail.log_actions import get_active_log_context
 
 from smsflow_plugin import clock
 from smsflow_plugin.events.models import Delivery
+from smsflow_plugin.nudge import nudge
 from smsflow_plugin.stores.models import StoreLogEntry
 
 
@@ -64,7 +65,7 @@ def replay(ids: Iterable[int], user: Any) -> int:
         )
         for delivery in parked
     )
-    # pk and state in one statement: a second replay of the same moment finds nothing left to do
-    return Delivery.objects.filter(pk__in=[delivery.pk for delivery in parked], state=Delivery.State.PARKED).update(
+    nudge("ingest")
+    return Delivery.objects.filter(pk__in=[delivery.pk for delivery in parked]).update(
         state=Delivery.State.PENDING, reason="", processed_at=None
     )

@@ -41,7 +41,8 @@ def store_delivery(
 
 def fingerprint(topic: str, body: bytes) -> str:
     """Return an id for a delivery that came without one: the same topic and body make the same id."""
-    return f"sha256:{sha256(topic.encode('utf-8', 'replace') + _NUL + body).hexdigest()}"
+    digest = sha256(topic.encode("utf-8", "replace") + b"\0" + body)
+    return f"sha256:{digest.hexdigest()}"
 
 
 def kept(headers: Mapping[str, str], source: str) -> dict[str, str]:

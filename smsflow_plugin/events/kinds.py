@@ -37,12 +37,14 @@ _CHECKOUT = {
         "item_count": 1,
         "first_item": "Trail Jacket",
         "lines": _LINES,
+        "discount_codes": [],
     }
 }
 _ORDER = {
     "order": {
         "name": "#1001",
         "url": "https://sierra-gear.example/orders/1001",
+        "source": "web",
         "total": "129.00",
         "currency": "USD",
         "item_count": 1,
@@ -54,6 +56,8 @@ _ORDER = {
 _PARCEL = {
     "parcel": {
         "order_id": "1001",
+        "order_name": None,
+        "fulfillment_id": "2001",
         "status": "delivered",
         "tracking_company": None,
         "tracking_number": None,

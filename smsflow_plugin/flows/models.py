@@ -31,6 +31,13 @@ def trigger_choices() -> list[tuple[str, object]]:
 class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, PreviewableMixin, index.Indexed, models.Model):
     """A flow as a form. Publishing compiles it into a ``FlowVersion``; only versions run."""
 
+    class State(models.TextChoices):
+        """Live flows take people in; paused ones have been live; drafts never were."""
+
+        LIVE = "live", _("Live")
+        PAUSED = "paused", _("Paused")
+        DRAFT = "draft", _("Draft")
+
     class Reentry(models.TextChoices):
         NEVER = "never", _("Never again")
         AFTER = "after", _("Again after some days")
@@ -90,11 +97,10 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         return self.name
 
     @property
-    def status_string(self) -> str:
-        """Live, paused (it has been live) or draft."""
+    def state(self) -> State:
         if self.live:
-            return str(_("Live"))
-        return str(_("Paused")) if self.current_version_id else str(_("Draft"))
+            return self.State.LIVE
+        return self.State.PAUSED if self.current_version_id else self.State.DRAFT
 
     def publish(self, revision: Any, *, skip_permission_checks: bool = False, **kwargs: Any) -> None:
         """Compile ``revision`` and let it run. Every way of publishing ends here.

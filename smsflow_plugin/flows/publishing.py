@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from wagtail.actions import PublishRevisionAction
+from wagtail.actions.publish_revision import PublishPermissionError, PublishRevisionAction
 
 from smsflow_plugin import clock
 from smsflow_plugin.flows.compiler import compile_flow
@@ -27,6 +27,12 @@ class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
 
     object: Flow
 
+    def check(self, skip_permission_checks: bool = False) -> None:
+        if self.user is None or skip_permission_checks:
+            return
+        if not self.permission_policy.user_has_permission_for_instance(self.user, "publish", self.object):
+            raise PublishPermissionError("You do not have permission to publish this flow.")
+
     def execute(self, skip_permission_checks: bool = False) -> Any:
         """Publish.
 
@@ -45,6 +51,7 @@ class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
 
     def _publish_revision(self, revision: Any, object: Flow, *args: Any, **kwargs: Any) -> Any:
         program = compile_flow(object)
+        # Wagtail schedules by the machine's time, whatever a simulation says
         if not (object.go_live_at and object.go_live_at > clock.system()):
             object.current_version = self._version(object, program)
         return super()._publish_revision(revision, object, *args, **kwargs)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.condition_compiler import ConditionCompiler
-from smsflow_plugin.flows.context import sample_context
+from smsflow_plugin.flows.context import example_context, sample_context
 from smsflow_plugin.flows.problems import Path, Problem
 from smsflow_plugin.flows.program import (
     Branch,
@@ -21,6 +21,7 @@ from smsflow_plugin.flows.program import (
     WaitForEvent,
     WaitUntilTime,
 )
+from smsflow_plugin.messaging.liquid import check_copy
 
 UNITS = ("minutes", "hours", "days", "weeks")
 
@@ -31,6 +32,8 @@ class StepCompiler:
     def __init__(self, trigger: str) -> None:
         self.trigger = trigger
         self.sample = sample_context(trigger)
+        #: Nothing is missing here: for copy that has a fallback for what may be.
+        self.known = example_context(trigger, {})
         self.problems: list[Problem] = []
         self.program: list[Instruction] = []
         self.ids: set[str] = set()
@@ -109,27 +112,29 @@ class _Step:
 
     def _copy(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Return texts and fallbacks by language; "" is the main text's."""
-        texts = {"": self._checked(self.value.get("text"), ("text",), required=True)}
         fallbacks = {"": self._checked(self.value.get("fallback"), ("fallback",))}
+        texts = {"": self._text(self.value, ("text",), bool(fallbacks[""]))}
         for position, translation in enumerate(self.value.get("translations") or ()):
             path: Path = ("translations", position)
             language = translation.get("language") or ""
             if not language or language in texts:
                 self.report((*path, "language"), _("Give each language once."))
                 continue
-            texts[language] = self._checked(translation.get("text"), (*path, "text"), required=True)
             fallbacks[language] = self._checked(translation.get("fallback"), (*path, "fallback"))
+            texts[language] = self._text(translation, (*path, "text"), any(fallbacks.values()))
         return texts, {language: text for language, text in fallbacks.items() if text}
 
-    def _checked(self, text: str | None, path: Path, *, required: bool = False) -> str:
-        copy = (text or "").strip()
-        if not copy and required:
+    def _text(self, value: Any, path: Path, has_fallback: bool) -> str:
+        copy = self._checked(value.get("text"), path, has_fallback=has_fallback)
+        if not copy:
             self.report(path, _("Write the text."))
-        elif copy:
-            from smsflow_plugin.messaging.liquid import check_copy
+        return copy
 
-            for problem in check_copy(copy, self.compiler.sample):
-                self.report(path, str(problem))
+    def _checked(self, text: str | None, path: Path, *, has_fallback: bool = False) -> str:
+        copy = (text or "").strip()
+        if copy:
+            for problem in check_copy(copy, self.compiler.known if has_fallback else self.compiler.sample):
+                self.report(path, problem.message)
         return copy
 
     def _length(self, too_short: str) -> tuple[int, str]:

@@ -18,6 +18,7 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
+from smsflow_plugin.nudge import nudge
 from smsflow_plugin.stores.models import Connection, Store
 
 #: Longer texts are refused by gateways, or cost more than anybody expects of a test.
@@ -65,6 +66,7 @@ class SendTestText(BaseAction):  # type: ignore[misc]
             store=self.instance, key=self.key, defaults=self._values(number, contact)
         )
         if created:
+            nudge("dispatch")
             log(
                 instance=message,
                 action="smsflow.send_test_text",

@@ -133,10 +133,10 @@ class SetMembership(BaseAction):  # type: ignore[misc]
         :raises ValidationError: if it would shut the user out of the store.
         """
         self.check(skip_permission_checks=skip_permission_checks)
+        if self.user and self.member.pk == self.user.pk and not self.user.is_superuser:
+            raise ValidationError(_("You cannot change your own role. Ask somebody else to do it."))
         membership = None
         if self.role is None:
-            if self.user and self.member.pk == self.user.pk:
-                raise ValidationError(_("You cannot remove yourself. Ask somebody else to do it."))
             StoreMembership.objects.filter(store=self.instance, user=self.member).delete()
         else:
             membership, _created = StoreMembership.objects.update_or_create(

@@ -113,9 +113,7 @@ def assignable_roles(user: Any, store: Any) -> list[Group]:
         )
     )
     groups = Group.objects.filter(permissions__content_type__app_label="smsflow").distinct().order_by("name")
-    return [
-        group for group in groups.prefetch_related("permissions") if {p.pk for p in group.permissions.all()} <= own
-    ]
+    return [group for group in groups.prefetch_related("permissions") if {p.pk for p in group.permissions.all()} <= own]
 
 
 def _group(name: str, using: str) -> Group:

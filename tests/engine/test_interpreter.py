@@ -167,9 +167,7 @@ def test_a_program_that_jumps_back_is_refused() -> None:
         ("2028-02-29T16:00", 365, "days", "2029-02-28T16:00"),
     ],
 )
-def test_a_day_is_the_same_wall_time_tomorrow_and_hours_are_hours(
-    start: str, amount: int, unit: str, end: str
-) -> None:
+def test_a_day_is_the_same_wall_time_tomorrow_and_hours_are_hours(start: str, amount: int, unit: str, end: str) -> None:
     begin, expected = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (start, end))
     assert after(begin, amount, unit, NEW_YORK) == expected
 
@@ -207,9 +205,7 @@ def programs(draw: st.DrawFn) -> Program:
                     st.just(send(step)),
                     st.builds(Wait, st.just(step), st.integers(0, 5), st.sampled_from(["minutes", "hours", "days"])),
                     st.just(WaitUntilTime(step, "09:00")),
-                    st.builds(
-                        WaitForEvent, st.just(step), st.just(KINDS[:1]), st.integers(0, 5), st.just("hours")
-                    ),
+                    st.builds(WaitForEvent, st.just(step), st.just(KINDS[:1]), st.integers(0, 5), st.just("hours")),
                     st.builds(Branch, st.just(step), conditions, ahead),
                     st.builds(Jump, st.just(step), ahead),
                     st.just(Exit(step)),

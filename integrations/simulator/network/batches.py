@@ -18,7 +18,9 @@ MEMORY = 14 * DAY
 
 
 class Batches:
-    def __init__(self, database: Database, clock: NetworkClock, lifecycle: Lifecycle, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, database: Database, clock: NetworkClock, lifecycle: Lifecycle, new_id: Callable[[], str]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._lifecycle = lifecycle

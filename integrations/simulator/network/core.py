@@ -47,9 +47,7 @@ class Network:
         lifecycle = Lifecycle(self.database, self.clock, self.faults, delay=delay)
         self.batches = Batches(self.database, self.clock, lifecycle, ids)
         self.phones = Phones(self.database, self.clock, self.plans, lifecycle, ids)
-        self.courier = Courier(
-            self.database, self.clock, self.plans, lifecycle, pace=pace, timeout=callback_timeout
-        )
+        self.courier = Courier(self.database, self.clock, self.plans, lifecycle, pace=pace, timeout=callback_timeout)
 
     def start(self) -> None:
         self.courier.start()

@@ -22,6 +22,8 @@ from smsflow_plugin.integrations.simulator.network.plans import Plans
 from smsflow_plugin.integrations.simulator.network.storage import Database
 
 FIRST_RETRY = 5.0
+#: Callbacks under way at a time.
+AT_ONCE = 32
 #: 5 s, 10, 20 … 81,920: then Sinch gives up.
 MAX_ATTEMPTS = 16
 
@@ -35,7 +37,14 @@ class Courier:
     """:param pace: factor on the retry delays; tests make it tiny."""
 
     def __init__(
-        self, database: Database, clock: NetworkClock, plans: Plans, lifecycle: Lifecycle, *, pace: float, timeout: float
+        self,
+        database: Database,
+        clock: NetworkClock,
+        plans: Plans,
+        lifecycle: Lifecycle,
+        *,
+        pace: float,
+        timeout: float,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -85,22 +94,27 @@ class Courier:
             self._woken = False
 
     def _next_callback(self) -> float | None:
+        """Return when to look again; a callback that ends wakes us anyway."""
         with self._database.transaction() as sql:
-            rows = sql.execute("SELECT id, due_at FROM callbacks WHERE state = 'pending' ORDER BY due_at LIMIT 40")
+            if len(self._under_way) >= AT_ONCE:
+                return None
+            rows = sql.execute(
+                "SELECT id, due_at FROM callbacks WHERE state = 'pending' ORDER BY due_at, id LIMIT ?", (AT_ONCE + 1,)
+            )
             return next((row["due_at"] for row in rows if row["id"] not in self._under_way), None)
 
     def _start_callbacks(self, submit: Callable[..., Any]) -> int:
         with self._database.transaction() as sql:
             due = sql.execute(
-                "SELECT * FROM callbacks WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, id LIMIT 32",
-                (self._clock.now(),),
+                "SELECT * FROM callbacks WHERE state = 'pending' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+                (self._clock.now(), AT_ONCE),
             ).fetchall()
             fresh = [row for row in due if row["id"] not in self._under_way]
-            room = max(0, 32 - len(self._under_way))
-            self._under_way.update(row["id"] for row in fresh[:room])
-        for row in fresh[:room]:
+            fresh = fresh[: AT_ONCE - len(self._under_way)]
+            self._under_way.update(row["id"] for row in fresh)
+        for row in fresh:
             submit(self._deliver, row)
-        return len(fresh[:room])
+        return len(fresh)
 
     def _deliver(self, row: sqlite3.Row) -> None:
         """Make one attempt and note what came of it."""

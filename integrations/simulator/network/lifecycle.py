@@ -126,9 +126,7 @@ class Lifecycle:
             return []
         wanted = {identifier for identifier, final in changed if final or kind == "per_recipient"}
         texts = sql.execute("SELECT * FROM texts WHERE batch = ?", (batch["id"],))
-        return [
-            self.recipient_report(batch, text, Status(text["status"])) for text in texts if text["id"] in wanted
-        ]
+        return [self.recipient_report(batch, text, Status(text["status"])) for text in texts if text["id"] in wanted]
 
     def call_back(self, sql: sqlite3.Connection, plan: str, url: str, payload: dict[str, Any]) -> None:
         """Put a callback where the courier finds it; faults may lose, delay or double it."""

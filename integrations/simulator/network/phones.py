@@ -27,7 +27,7 @@ class Phones:
         self._lifecycle = lifecycle
         self._new_id = new_id
 
-    def list(self) -> list[dict[str, Any]]:
+    def everybody(self) -> list[dict[str, Any]]:
         """Every phone that ever had a text or a behaviour, the last one active first."""
         with self._database.transaction() as sql:
             rows = sql.execute(

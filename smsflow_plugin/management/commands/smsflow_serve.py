@@ -53,10 +53,10 @@ class Command(BaseCommand):
             url = urlsplit(smsflow_settings.SIMULATOR_URL)
             network_host, network_port = url.hostname or "127.0.0.1", url.port or 80
             self.refuse_taken_port(network_host, network_port, "SMSFLOW_SIMULATOR_URL")
-            children.append(self.child("phone network", "django", "smsflow_network"))
+            children.append(self.child("phone network", "django", "smsflow_network", "--skip-checks"))
             self.wait_for(children, network_host, network_port)
         children.append(self.child("web", "gunicorn", *web_arguments(host, port, threads)))
-        children.append(self.child("worker", "django", "run_huey"))
+        children.append(self.child("worker", "django", "run_huey", "--skip-checks"))
         if self.wait_for(children, host, port):
             self.stdout.write(
                 f"SMSFlow runs at {smsflow_settings.PUBLIC_URL}/ (listening on {host}:{port}). Stop it with Ctrl-C."

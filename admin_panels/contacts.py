@@ -1,0 +1,213 @@
+"""People: who they are, what they agreed to, and why they were or weren't texted."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn
+from wagtail.admin.views.generic import InspectView
+from wagtail.admin.widgets.button import HeaderButton
+
+from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet
+from smsflow_plugin.admin_panels.objects import ObjectFormView
+from smsflow_plugin.engine.actions import RecordOptOut
+from smsflow_plugin.measurement.entry import Cursor
+from smsflow_plugin.measurement.timeline import timeline, zone_of
+from smsflow_plugin.models import Contact, Enrollment, Flow, Message
+
+#: Entries of the timeline on one page.
+PAGE = 50
+
+
+class ContactFilterSet(StoreFilterSet):
+    class Meta:
+        model = Contact
+        fields = ["store", "marketing_consent", "service_consent"]
+
+
+class ContactListView(ListView):
+    any_permission_required = ["view", "change"]
+    select_related = ("store",)
+    default_ordering = "-created_at"
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Find every word in a name or e-mail address, and digits in the phone number however they are spaced."""
+        if not self.is_searching:
+            return queryset
+        words = self.search_query.split()
+        names = ("first_name__icontains", "last_name__icontains", "email__icontains")
+        query = reduce(and_, (reduce(or_, (Q(**{name: word}) for name in names)) for word in words))
+        digits = re.sub(r"\D", "", self.search_query)
+        if len(digits) >= 3:
+            query |= Q(phone__contains=digits)
+        return queryset.filter(query)
+
+
+class ContactPage(InspectView):  # type: ignore[misc]
+    template_name = "smsflow/contacts/contact.html"
+    any_permission_required = ["view", "change"]
+    page_title = gettext_lazy("Contact")
+    opt_out_url_name = ""
+
+    def get_object(self, queryset: Any = None) -> Contact:
+        return Contact.objects.visible_to(self.request.user).select_related("store").get(pk=self.pk)
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        if self.opted_out or not self.user_has_permission("change"):
+            return []
+        url = reverse(self.opt_out_url_name, args=(self.object.pk,))
+        return [HeaderButton(_("Record opt-out"), url=url, icon_name="no-view")]
+
+    @property
+    def opted_out(self) -> bool:
+        revoked = Contact.Consent.REVOKED
+        return bool(self.object.marketing_consent == revoked and self.object.service_consent == revoked)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        before = self._cursor()
+        entries = timeline(self.object, limit=PAGE + 1, before=before)
+        context.update(
+            profile=self._profile(),
+            consent=self._consent(),
+            ledger=self.object.consent_records.order_by("-effective_at", "-pk")[:PAGE],
+            live=self._live(),
+            entries=entries[:PAGE],
+            older=str(entries[PAGE - 1].cursor) if len(entries) > PAGE else "",
+            before=before,
+            zone=zone_of(self.object),
+            may_see_flows=Flow.objects.visible_to(self.request.user).filter(store=self.object.store_id).exists(),
+            may_see_messages=Message.objects.visible_to(self.request.user).filter(contact=self.object).exists(),
+        )
+        return context
+
+    def get_fields_context(self) -> list[Any]:
+        return []
+
+    def _cursor(self) -> Cursor | None:
+        try:
+            return Cursor.parse(self.request.GET.get("before", ""))
+        except ValueError:
+            return None
+
+    def _profile(self) -> list[tuple[Any, Any]]:
+        contact = self.object
+        place = ", ".join(part for part in (contact.postcode, contact.province, contact.country) if part)
+        rows = [
+            (_("Phone"), contact.phone),
+            (_("E-mail"), contact.email),
+            (_("Store"), contact.store),
+            (_("Language"), contact.language),
+            (_("Place"), place),
+            (_("Time zone"), zone_of(contact)),
+            (_("Orders"), contact.orders_count),
+            (_("Tags"), ", ".join(map(str, contact.tags))),
+        ]
+        return [(label, value) for label, value in rows if value not in ("", None)]
+
+    def _consent(self) -> list[tuple[Any, Any, bool]]:
+        contact = self.object
+        return [
+            (
+                _("Marketing texts"),
+                contact.get_marketing_consent_display(),
+                contact.marketing_consent == Contact.Consent.GRANTED,
+            ),
+            (
+                _("Service texts"),
+                _("Allowed, not revoked")
+                if contact.service_consent == Contact.Consent.UNKNOWN
+                else contact.get_service_consent_display(),
+                contact.service_consent != Contact.Consent.REVOKED,
+            ),
+        ]
+
+    def _live(self) -> QuerySet[Any]:
+        return (
+            self.object.enrollments.filter(status=Enrollment.Status.WAITING)
+            .select_related("flow")
+            .only("flow__name", "flow__store_id", "entered_at", "wake_at", "contact_id", "store_id", "version_id")
+            .order_by("-entered_at")
+        )
+
+
+class OptOutForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("How did the person tell you?"),
+        help_text=gettext_lazy("For example “By phone on Monday”. It is kept as evidence in the consent ledger."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+    )
+
+
+class OptOutView(ObjectFormView):
+    model = Contact
+    form_class = OptOutForm
+    permission_required = "change"
+    page_title = gettext_lazy("Record opt-out")
+    template_name = "smsflow/contacts/opt_out.html"
+    submit_button_label = gettext_lazy("Record opt-out")
+    submit_classname = "serious"
+
+    def form_valid(self, form: OptOutForm) -> HttpResponse:
+        # the view has checked the right for this contact
+        action = RecordOptOut(self.object, self.request.user, note=form.cleaned_data["note"])
+        action.execute(skip_permission_checks=True)
+        messages.success(
+            self.request, _("%(contact)s gets no more texts of this store.") % {"contact": str(self.object)}
+        )
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class ContactViewSet(ReadOnlyViewSet):
+    model = Contact
+    name = "smsflow_contacts"
+    url_prefix = "smsflow/contacts"
+    icon = "user"
+    menu_order = 20
+    index_view_class = ContactListView
+    inspect_view_class = ContactPage
+    inspect_template_name = "smsflow/contacts/contact.html"
+    filterset_class = ContactFilterSet
+    search_fields = ["first_name", "last_name", "email", "phone"]
+    list_display = [
+        "__str__",
+        Column("phone", label=gettext_lazy("Phone"), sort_key="phone"),
+        Column("store", label=gettext_lazy("Store")),
+        StatusTagColumn(
+            "get_marketing_consent_display",
+            label=gettext_lazy("Marketing"),
+            primary=lambda contact: contact.marketing_consent == Contact.Consent.GRANTED,
+        ),
+        StatusTagColumn(
+            "service",
+            label=gettext_lazy("Service"),
+            accessor=lambda contact: (
+                gettext_lazy("Revoked")
+                if contact.service_consent == Contact.Consent.REVOKED
+                else gettext_lazy("Allowed")
+            ),
+        ),
+        DateColumn("created_at", label=gettext_lazy("Known since"), sort_key="created_at"),
+    ]
+
+    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        names = {"opt_out_url_name": self.get_url_name("opt_out"), "object_url_name": self.get_url_name("inspect")}
+        return super().get_common_view_kwargs(**{**names, **kwargs})
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        opt_out = self.construct_view(OptOutView)
+        return [*super().get_urlpatterns(), path("<int:pk>/opt-out/", opt_out, name="opt_out")]

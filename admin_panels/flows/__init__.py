@@ -1,0 +1,7 @@
+"""The flows in the admin: list, editor, previews and the gallery of templates."""
+
+from smsflow_plugin.admin_panels.flows.gallery import GalleryViewSet
+from smsflow_plugin.admin_panels.flows.registration import register
+from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
+
+__all__ = ["FlowViewSet", "GalleryViewSet", "register"]

@@ -1,0 +1,94 @@
+"""The editor's form: drafts may be half finished, what is published must compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import (
+    FieldPanel,
+    FieldRowPanel,
+    HelpPanel,
+    MultiFieldPanel,
+    ObjectList,
+    PublishingPanel,
+    TabbedInterface,
+)
+
+from smsflow_plugin.admin_panels.flows.errors import field_errors
+from smsflow_plugin.admin_panels.scoping import StoreScopedForm
+from smsflow_plugin.events.kinds import kind_choices
+from smsflow_plugin.flows.compiler import compile_flow
+from smsflow_plugin.flows.problems import CannotCompile
+
+
+class FlowForm(StoreScopedForm):
+    """Compiles what is to be published, and shows what is wrong where it is wrong."""
+
+    exits = forms.MultipleChoiceField(
+        label=_("Leave when"),
+        choices=kind_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Whoever does one of these leaves the flow at once."),
+    )
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.is_deferred_validation or self.errors:
+            return
+        try:
+            compile_flow(self.instance)
+        except CannotCompile as refusal:
+            for field, error in field_errors(self.instance, refusal.problems).items():
+                self.add_error(field if field in self.fields else None, error)
+
+
+edit_handler = TabbedInterface(
+    [
+        ObjectList(
+            [
+                MultiFieldPanel(
+                    [FieldRowPanel([FieldPanel("name"), FieldPanel("store")]), FieldPanel("trigger")],
+                    heading=_("Flow"),
+                ),
+                FieldPanel("steps"),
+            ],
+            heading=_("Steps"),
+        ),
+        ObjectList(
+            [
+                FieldPanel("audience", heading=_("Who may enter")),
+                MultiFieldPanel(
+                    [FieldRowPanel([FieldPanel("reentry"), FieldPanel("reentry_days")]), FieldPanel("restart")],
+                    heading=_("The same person again"),
+                ),
+                FieldPanel("exits"),
+            ],
+            heading=_("People"),
+        ),
+        ObjectList(
+            [
+                FieldPanel("message_class"),
+                MultiFieldPanel(
+                    [
+                        HelpPanel(
+                            content=_("When two flows want to text the same person, the one that stands first goes first.")
+                        ),
+                        FieldRowPanel([FieldPanel("priority"), FieldPanel("priority_number")]),
+                    ],
+                    heading=_("Who goes first"),
+                ),
+                PublishingPanel(),
+            ],
+            heading=_("Rules"),
+        ),
+    ],
+    base_form_class=FlowForm,
+)
+
+
+def error_list(refusal: CannotCompile) -> list[Any]:
+    """Return the problems as sentences for a message."""
+    return [str(problem) for problem in refusal.problems]

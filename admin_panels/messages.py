@@ -1,0 +1,150 @@
+"""Every text: to whom, why, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.filters import DateRangePickerWidget
+from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn, TitleColumn
+from wagtail.admin.views.generic import InspectView
+
+from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, csv_safe, own_flows
+from smsflow_plugin.measurement.reasons import state_sentence
+from smsflow_plugin.measurement.telling import decisions_of
+from smsflow_plugin.measurement.timeline import zone_of
+from smsflow_plugin.models import Contact, Flow, Message
+
+GOOD = (Message.State.DELIVERED, Message.State.ACCEPTED)
+
+
+class MessageFilterSet(StoreFilterSet):
+    flow = django_filters.ModelChoiceFilter(queryset=own_flows, label=gettext_lazy("Flow"))
+    queued_at = django_filters.DateFromToRangeFilter(label=gettext_lazy("Date"), widget=DateRangePickerWidget)
+
+    class Meta:
+        model = Message
+        fields = ["store", "flow", "state", "message_class", "queued_at"]
+
+
+class MessageListView(ListView):
+    any_permission_required = ["view"]
+    select_related = ("store", "contact", "flow")
+    defer = ("flow__steps", "flow__audience", "contact__fields", "contact__recent_sends")
+    default_ordering = "-queued_at"
+    list_export = [
+        "queued_at",
+        "store.name",
+        "flow.name",
+        "get_message_class_display",
+        "sender",
+        "to",
+        "body",
+        "parts",
+        "get_state_display",
+        "reason",
+        "error_code",
+        "accepted_at",
+        "finished_at",
+    ]
+    export_headings = {
+        "queued_at": gettext_lazy("Queued at (UTC)"),
+        "store.name": gettext_lazy("Store"),
+        "flow.name": gettext_lazy("Flow"),
+        "get_message_class_display": gettext_lazy("Class"),
+        "get_state_display": gettext_lazy("State"),
+        "accepted_at": gettext_lazy("Accepted at (UTC)"),
+        "finished_at": gettext_lazy("Delivered or failed at (UTC)"),
+    }
+    # people write these words; a phone number begins with + and stays as it is
+    custom_field_preprocess = {name: {"csv": csv_safe} for name in ("store.name", "flow.name", "body", "reason")}
+
+    def to_row_dict(self, item: Message) -> Any:
+        if item.flow is None:
+            # multigetattr does not go through a missing relation
+            item.flow = Flow(name="")
+        return super().to_row_dict(item)
+
+
+class MessagePage(InspectView):  # type: ignore[misc]
+    any_permission_required = ["view"]
+    page_title = gettext_lazy("Text")
+
+    def get_object(self, queryset: Any = None) -> Message:
+        messages: QuerySet[Any] = Message.objects.visible_to(self.request.user)
+        return messages.select_related("store", "contact", "contact__store", "flow", "batch").get(pk=self.pk)
+
+    def get_page_subtitle(self) -> str:
+        return Truncator(self.object.body).chars(40)
+
+    def get_fields_context(self) -> list[Any]:
+        return []
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        message = self.object
+        zone = zone_of(message.contact) if message.contact else message.store.timezone
+        row = {name: getattr(message, name) for name in ("enrollment_id", "step", "visit", "state", "reason")}
+        row.update({name: getattr(message, name) for name in ("error_code", "queued_at", "finished_at")})
+        context.update(
+            zone=zone,
+            state=state_sentence(row, zone),
+            good=message.state in GOOD,
+            decisions=decisions_of([row], zone).get((message.enrollment_id, message.step, message.visit), ()),
+            facts=self._facts(),
+            times=[
+                (_("Queued"), message.queued_at),
+                (_("Not before"), message.not_before if message.not_before != message.queued_at else None),
+                (_("Worth nothing after"), message.expires_at),
+                (_("Accepted by the gateway"), message.accepted_at),
+                (_("Delivered or failed"), message.finished_at),
+            ],
+            may_see_contact=message.contact_id
+            and Contact.objects.visible_to(self.request.user).filter(pk=message.contact_id).exists(),
+            may_see_flow=message.flow_id
+            and Flow.objects.visible_to(self.request.user).filter(pk=message.flow_id).exists(),
+        )
+        return context
+
+    def _facts(self) -> list[tuple[Any, Any]]:
+        message = self.object
+        return [
+            (_("Store"), message.store),
+            (_("From"), message.sender),
+            (_("To"), message.to),
+            (_("Class"), message.get_message_class_display()),
+            (_("Parts"), _("%(parts)d, in %(encoding)s") % {"parts": message.parts, "encoding": message.encoding}),
+            (_("Attempts"), message.attempts),
+        ]
+
+
+def _words(message: Message) -> str:
+    return Truncator(message.body).chars(80)
+
+
+class MessageViewSet(ReadOnlyViewSet):
+    model = Message
+    name = "smsflow_messages"
+    url_prefix = "smsflow/messages"
+    icon = "mail"
+    menu_order = 30
+    index_view_class = MessageListView
+    inspect_view_class = MessagePage
+    inspect_template_name = "smsflow/messages/message.html"
+    filterset_class = MessageFilterSet
+    search_fields = ["body", "to", "contact__first_name", "contact__last_name"]
+    export_filename = "texts"
+    list_display = [
+        TitleColumn("body", label=gettext_lazy("Text"), accessor=_words, url_name="smsflow_messages:inspect"),
+        Column("to", label=gettext_lazy("To"), accessor=lambda message: message.contact or message.to),
+        Column("flow", label=gettext_lazy("Flow")),
+        Column("store", label=gettext_lazy("Store")),
+        StatusTagColumn(
+            "get_state_display", label=gettext_lazy("State"), primary=lambda message: message.state in GOOD
+        ),
+        DateColumn("queued_at", label=gettext_lazy("Queued"), sort_key="queued_at"),
+    ]

@@ -1,0 +1,314 @@
+"""The form of a store: its own fields, its rules and its connections, on one page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import available_timezones
+
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.permissions import policy_registry
+
+from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
+from smsflow_plugin.stores.actions import SaveConnection
+
+POLICY_FIELDS = ("opens_at", "closes_at", "cap_per_day", "cap_per_week", "minimum_gap", "quiet_service")
+SHOPIFY_FIELDS = ("shop_domain", "shopify_secret")
+SINCH_FIELDS = ("sinch_plan", "sinch_token", "sinch_callback_secret", "sinch_region")
+#: Where calls go is decided by whoever runs the installation: it could be any host of its network.
+OPERATOR_FIELDS = ("sinch_base_url",)
+
+LANGUAGES = [
+    ("en", gettext_lazy("English")),
+    ("da", gettext_lazy("Danish")),
+    ("de", gettext_lazy("German")),
+    ("es", gettext_lazy("Spanish")),
+    ("fr", gettext_lazy("French")),
+]
+REGIONS = [
+    ("us", gettext_lazy("United States")),
+    ("eu", gettext_lazy("Europe")),
+    ("au", gettext_lazy("Australia")),
+    ("br", gettext_lazy("Brazil")),
+    ("ca", gettext_lazy("Canada")),
+]
+_SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
+_SENDER = re.compile(r"\+?[0-9]{3,15}|[A-Za-z0-9 .&_-]{1,11}")
+
+
+def timezone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the zones of cities, grouped by region."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        region, slash, city = name.partition("/")
+        if slash and region not in ("Etc", "SystemV", "posix", "right"):
+            groups.setdefault(region, []).append((name, city.replace("_", " ")))
+    return [*groups.items(), ("UTC", [("UTC", "UTC")])]
+
+
+class SecretField(forms.CharField):
+    """Written and never shown again; left empty, what is stored stays."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        super().__init__(**{"required": False, "max_length": 500, "widget": widget, **kwargs})
+
+
+def _policy_field(name: str) -> forms.Field:
+    field = Policy._meta.get_field(name).formfield()
+    if isinstance(field, forms.TimeField):
+        field.widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+    return field
+
+
+class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
+    """Shows each user the parts that they may change; saves all of it or nothing."""
+
+    timezone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=timezone_choices)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
+
+    opens_at = _policy_field("opens_at")
+    closes_at = _policy_field("closes_at")
+    cap_per_day = _policy_field("cap_per_day")
+    cap_per_week = _policy_field("cap_per_week")
+    minimum_gap = _policy_field("minimum_gap")
+    quiet_service = _policy_field("quiet_service")
+
+    shop_domain = forms.CharField(
+        label=gettext_lazy("Shop domain"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("For example sierra-gear.myshopify.com."),
+    )
+    shopify_secret = SecretField(label=gettext_lazy("Webhook secret"))
+    sinch_plan = forms.CharField(label=gettext_lazy("Service plan id"), required=False, max_length=255)
+    sinch_token = SecretField(label=gettext_lazy("API token"))
+    sinch_callback_secret = SecretField(
+        label=gettext_lazy("Callback secret"),
+    )
+    sinch_region = forms.ChoiceField(label=gettext_lazy("Region"), choices=REGIONS, required=False)
+    sinch_base_url = forms.CharField(
+        label=gettext_lazy("Base address"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("Only for a proxy or a test network. Empty means the address of the region."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.policy = Policy.objects.filter(store=self.instance.pk).first() or Policy()
+        self.connections = {row.kind: row for row in Connection.objects.filter(store=self.instance.pk)}
+        self._show_stored()
+        self._remove_forbidden()
+
+    def _show_stored(self) -> None:
+        for name in POLICY_FIELDS:
+            self.fields[name].initial = getattr(self.policy, name)
+        shopify, sinch = self.connections.get("shopify"), self.connections.get("sinch")
+        if shopify:
+            self.fields["shop_domain"].initial = shopify.account
+        if sinch:
+            self.fields["sinch_plan"].initial = sinch.account
+            self.fields["sinch_region"].initial = sinch.settings.get("region")
+            self.fields["sinch_base_url"].initial = sinch.settings.get("base_url")
+        stored = {
+            "shopify_secret": bool(shopify and shopify.secrets.get("secret")),
+            "sinch_token": bool(sinch and sinch.secrets.get("api_token")),
+            "sinch_callback_secret": bool(sinch and sinch.secrets.get("callback_secret")),
+        }
+        for name, is_stored in stored.items():
+            self.fields[name].help_text = (
+                _("One is stored. Leave this empty to keep it.") if is_stored else _("None is stored yet.")
+            )
+        self._keep_choice("language", self.instance.language)
+        self._keep_choice("timezone", self.instance.timezone)
+
+    def _keep_choice(self, name: str, value: str) -> None:
+        field = self.fields[name]
+        if value and not field.valid_value(value):
+            field.choices = [*field.choices, (value, value)]
+
+    def _remove_forbidden(self) -> None:
+        for name in self.forbidden():
+            self.fields.pop(name, None)
+
+    def forbidden(self) -> set[str]:
+        """Return the fields that the user must not see in this store."""
+        names: set[str] = set()
+        if not self.may(Policy):
+            names.update(POLICY_FIELDS)
+        if not self.may(Connection):
+            names.update(SHOPIFY_FIELDS, SINCH_FIELDS, OPERATOR_FIELDS)
+        if self.for_user is not None and not self.for_user.has_perm("smsflow.change_connection"):
+            names.update(OPERATOR_FIELDS)
+        return names
+
+    def may(self, model: type[Policy] | type[Connection] | type[StoreMembership]) -> bool:
+        """Return whether the user may change this part of the store."""
+        if self.for_user is None:
+            return True
+        policy = policy_registry.get_by_type(model)
+        if self.instance.pk is None:
+            return bool(policy.user_has_permission(self.for_user, "change"))
+        return bool(policy.user_has_permission_for_instance(self.for_user, "change", model(store=self.instance)))
+
+    def clean_country(self) -> str:
+        country: str = self.cleaned_data["country"].upper()
+        if country not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValidationError(_("Write the two letters of the country, for example US or DK."))
+        return country
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"].upper()
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise ValidationError(_("Write the three letters of the currency, for example USD or DKK."))
+        return currency
+
+    def clean_sender(self) -> str:
+        sender: str = self.cleaned_data["sender"].strip()
+        if not _SENDER.fullmatch(sender):
+            raise ValidationError(_("Write a number with its prefix, a short code, or a name of at most 11 letters."))
+        return sender
+
+    def clean_shop_domain(self) -> str:
+        domain: str = re.sub(r"^https?://|/.*$", "", self.cleaned_data["shop_domain"].strip().lower())
+        if domain and not _SHOP_DOMAIN.fullmatch(domain):
+            raise ValidationError(_("Write the domain that ends in .myshopify.com."))
+        self._check_account("shopify", domain)
+        return domain
+
+    def clean_sinch_plan(self) -> str:
+        plan: str = self.cleaned_data["sinch_plan"].strip()
+        self._check_account("sinch", plan)
+        return plan
+
+    def clean_sinch_base_url(self) -> str:
+        url: str = self.cleaned_data["sinch_base_url"].strip().rstrip("/")
+        # a host without a dot (localhost, a container) is as good as any
+        if url and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[^\s]*)?", url):
+            URLValidator(schemes=["http", "https"])(url)
+        return url
+
+    def _check_account(self, kind: str, account: str) -> None:
+        if not account:
+            if kind in self.connections:
+                raise ValidationError(_("This store is connected. Write the new value, or keep the old one."))
+            return
+        # across all stores, on purpose: an account belongs to one store
+        taken = Connection.objects.filter(kind=kind, account=account).exclude(store=self.instance.pk)
+        if taken.exists():
+            raise ValidationError(_("Another store is connected to this."))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if "opens_at" in self.fields:
+            self._clean_policy(cleaned)
+        self._need_secret(cleaned, "shopify", "shop_domain", "shopify_secret", "secret")
+        self._need_secret(cleaned, "sinch", "sinch_plan", "sinch_token", "api_token")
+        return cleaned
+
+    def _clean_policy(self, cleaned: dict[str, Any]) -> None:
+        for name in POLICY_FIELDS:
+            if name in cleaned:
+                setattr(self.policy, name, cleaned[name])
+        try:
+            self.policy.clean()
+        except ValidationError as error:
+            for name, errors in error.error_dict.items():
+                self.add_error(name, errors)
+
+    def _need_secret(self, cleaned: dict[str, Any], kind: str, account: str, field: str, secret: str) -> None:
+        if not cleaned.get(account) or cleaned.get(field):
+            return
+        connection = self.connections.get(kind)
+        if connection is None or not connection.secrets.get(secret):
+            self.add_error(field, _("A connection needs this."))
+
+    def save(self, commit: bool = True) -> Store:
+        store: Store = super().save(commit=commit)
+        if commit:
+            if "opens_at" in self.fields or self.policy.pk is None:
+                self.policy.store = store
+                self.policy.save()
+            self._save_connections(store)
+        return store
+
+    def _save_connections(self, store: Store) -> None:
+        cleaned = self.cleaned_data
+        if cleaned.get("shop_domain"):
+            self._connect(store, "shopify", cleaned["shop_domain"], {"secret": cleaned["shopify_secret"]}, {})
+        if cleaned.get("sinch_plan"):
+            secrets = {"api_token": cleaned["sinch_token"], "callback_secret": cleaned["sinch_callback_secret"]}
+            settings = {"region": cleaned["sinch_region"] or "us"}
+            if "sinch_base_url" in self.fields:
+                settings["base_url"] = cleaned["sinch_base_url"]
+            self._connect(store, "sinch", cleaned["sinch_plan"], secrets, settings)
+
+    def _connect(
+        self, store: Store, kind: str, account: str, secrets: dict[str, str], settings: dict[str, Any]
+    ) -> None:
+        # the fields are only there for those who may
+        action = SaveConnection(
+            store, self.for_user, kind=kind, account=account, secrets=secrets, settings=settings
+        )
+        action.execute(skip_permission_checks=True)
+
+
+class TestTextForm(forms.Form):
+    __test__ = False
+
+    to = forms.CharField(label=gettext_lazy("Number"), max_length=30, widget=forms.TextInput(attrs={"type": "tel"}))
+    body = forms.CharField(
+        label=gettext_lazy("Text"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    #: A form that is sent twice is one text.
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class PeopleForm(forms.Form):
+    """A role for everybody who works in the store, and a line for somebody new."""
+
+    KEEP = ""
+    REMOVE = "remove"
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail of somebody new"),
+        required=False,
+        help_text=gettext_lazy("They need an account on this site already."),
+    )
+    role = forms.ModelChoiceField(label=gettext_lazy("Role"), queryset=None, required=False)
+
+    def __init__(self, *args: Any, memberships: list[StoreMembership], roles: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = roles
+        self.memberships = memberships
+        choices = [(str(role.pk), role.name) for role in roles]
+        assignable = {role.pk for role in roles}
+        for membership in memberships:
+            self.fields[f"member-{membership.pk}"] = forms.ChoiceField(
+                label=str(membership.user),
+                choices=[*choices, (self.REMOVE, _("Remove from this store"))],
+                initial=str(membership.role_id),
+                required=False,
+                disabled=membership.role_id not in assignable,
+            )
+            if membership.role_id not in assignable:
+                field = self.fields[f"member-{membership.pk}"]
+                field.choices = [(str(membership.role_id), membership.role.name)]
+
+    def member_fields(self) -> list[Any]:
+        return [self[f"member-{membership.pk}"] for membership in self.memberships]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if cleaned.get("email") and not cleaned.get("role"):
+            self.add_error("role", _("Choose what they may do."))
+        if cleaned.get("role") and not cleaned.get("email"):
+            self.add_error("email", _("Say who gets this role."))
+        return cleaned

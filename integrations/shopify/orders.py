@@ -1,0 +1,61 @@
+"""``orders/create``, ``orders/paid`` and ``orders/cancelled``. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from smsflow_plugin.events.facts import Happening, PersonFact, Translation
+from smsflow_plugin.integrations.shopify.goods import goods
+from smsflow_plugin.integrations.shopify.letter import Letter
+from smsflow_plugin.integrations.shopify.people import buyer, needs_someone
+
+#: An order processed longer than this before it was created was brought in from elsewhere.
+IMPORTED = timedelta(hours=48)
+
+
+def order_created(letter: Letter) -> Translation:
+    """An order was placed: now, or long ago in a shop system that it is imported from."""
+    return _order(letter, "order_created", _placed_at(letter))
+
+
+def order_paid(letter: Letter) -> Translation:
+    """An order was paid, which may be heard of before the order itself."""
+    placed_at = _placed_at(letter)
+    imported = letter.time("created_at") - placed_at > IMPORTED
+    return _order(letter, "order_paid", placed_at if imported else letter.time("updated_at", "processed_at"))
+
+
+def order_cancelled(letter: Letter) -> Translation:
+    """An order was cancelled."""
+    return _order(letter, "order_cancelled", letter.time("cancelled_at", "updated_at"))
+
+
+def _order(letter: Letter, kind: str, occurred_at: datetime) -> Translation:
+    payload = letter.payload
+    if payload.is_true("test"):
+        return Translation(ignored="This is a test order. Nobody is texted about it.")
+    order_id = payload.id("id") or payload.id("admin_graphql_api_id")
+    person, number = buyer(
+        letter, order=order_id, checkout=payload.text("checkout_token"), cart=payload.text("cart_token")
+    )
+    needs_someone(person, "an order")
+    if kind != "order_cancelled" and payload.time("cancelled_at"):
+        # born dead: whose it is may be of use, but nobody is thanked for it
+        return Translation(facts=(PersonFact(person),))
+    data = {
+        "order": {
+            "name": payload.text("name") or None,
+            "url": payload.url("order_status_url"),
+            "source": payload.text("source_name") or None,
+            **goods(letter),
+        },
+        **number.note,
+    }
+    subject = order_id or payload.text("checkout_token")
+    happening = Happening(kind, subject or letter.stamp(None), occurred_at, subject, data)
+    return Translation(facts=(PersonFact(person, happenings=(happening,)),))
+
+
+def _placed_at(letter: Letter) -> datetime:
+    """Return when the customer ordered. Imported orders are created today, but processed long ago."""
+    return min(letter.time("created_at"), letter.time("processed_at", "created_at"))

@@ -1,0 +1,141 @@
+"""HTTP for the network: standard library only, one thread a connection."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from typing import Any
+
+from smsflow_plugin.integrations.simulator.network.api import SmsApi
+from smsflow_plugin.integrations.simulator.network.control import Control
+from smsflow_plugin.integrations.simulator.network.core import Network
+from smsflow_plugin.integrations.simulator.network.http import Answer, Call, Handler
+
+LARGEST_BODY = 16 * 1024 * 1024
+
+
+class NetworkServer:
+    """A network behind an address. ``start`` answers from threads of its own until ``stop``."""
+
+    def __init__(self, network: Network, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.network = network
+        self.stopping = Event()
+        self._http = _HttpServer((host, port), self)
+        self._thread = Thread(target=self._http.serve_forever, args=(0.05,), name="network-http", daemon=True)
+        self.doors: dict[str, Handler] = {"xms": SmsApi(network), "_control": Control(network)}
+
+    @property
+    def url(self) -> str:
+        host, port = self._http.server_address[:2]
+        return f"http://{str(host)}:{port}"
+
+    def start(self) -> None:
+        self.network.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up on everybody, and forget nothing."""
+        self.stopping.set()
+        self._http.shutdown()
+        self._http.hang_up()
+        self._http.server_close()
+        self._thread.join()
+        self.network.stop()
+
+
+class _HttpServer(ThreadingHTTPServer):
+    request_queue_size = 256
+    daemon_threads = False  # so that server_close waits for them
+
+    def __init__(self, address: tuple[str, int], server: NetworkServer) -> None:
+        self.network_server = server
+        self._open: set[socket.socket] = set()
+        self._guard = Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer would ask DNS for this host's name
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "localhost", self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._guard:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End the connections that clients keep open."""
+        with self._guard:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RD)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news here."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _HttpServer
+    protocol_version = "HTTP/1.1"
+    server_version = "SimulatedSinch"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > LARGEST_BODY:
+            self.close_connection = True
+            return self._write(Answer(413, {"code": "too_large", "text": "The body is too large."}))
+        call = Call.read(self.command, self.path, self.headers.get("Authorization", ""), self.rfile.read(length))
+        door = self.server.network_server.doors.get(call.path[0])
+        missing = Answer(404, {"code": "not_found", "text": "There is nothing at this address."})
+        return self._write(door(call) if door else missing)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
+
+    def _write(self, answer: Answer) -> None:
+        if answer.hold:
+            self.server.network_server.stopping.wait(answer.hold)
+        if answer.cut == "silent":
+            self.close_connection = True
+            return
+        body = answer.body()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if answer.cut == "half":
+            self.close_connection = True
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: numbers and texts stay out of every log."""
+
+
+def serve(network: Network, port: int = 0, *, host: str = "127.0.0.1") -> NetworkServer:
+    """Start to answer for the network; port 0 takes a free one."""
+    server = NetworkServer(network, host, port)
+    server.start()
+    return server
+
+
+@contextmanager
+def running_network(**options: Any) -> Iterator[NetworkServer]:
+    """A network for a test, at ``.url``, with the options of ``Network``."""
+    server = serve(Network(**options))
+    try:
+        yield server
+    finally:
+        server.stop()

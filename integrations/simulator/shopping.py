@@ -1,0 +1,189 @@
+"""What a person of the demo does in the simulated shop, remembered from cart to parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from smsflow_plugin import clock
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.integrations.simulator.goods import shelf
+from smsflow_plugin.integrations.simulator.models import SimulatedCart
+from smsflow_plugin.integrations.simulator.payload_parts import Cart, ShopInfo, articles_at
+from smsflow_plugin.integrations.simulator.people import customer_of
+from smsflow_plugin.integrations.simulator.shop import Answer, Post, Shop, over_http
+from smsflow_plugin.models import Connection, Contact, Store
+
+State = SimulatedCart.State
+
+
+class NotPossible(Exception):
+    """The person cannot do that now. The message is a sentence that says what must come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One person in one shop."""
+
+    shop: Shop
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """A button: ``needs`` are the states of a cart that it can go on from; none means that it needs no cart."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    do: Callable[[Visit], list[Answer]]
+    needs: tuple[str, ...] = ()
+
+
+def shop_of(store: Store, post: Post = over_http) -> Shop:
+    """Return the simulated shop of ``store``, which signs with the secret of its Shopify connection.
+
+    :raises NotPossible: if the store has no such connection, or no secret.
+    """
+    connection = Connection.objects.filter(store=store, kind="shopify").first()
+    if connection is None:
+        raise NotPossible(
+            _("%(store)s has no Shopify connection, so its shop cannot tell it anything.") % {"store": store}
+        )
+    secret = connection.secrets.get("secret", "")
+    if not secret:
+        raise NotPossible(
+            _("The Shopify connection of %(store)s has no webhook secret to sign with.") % {"store": store}
+        )
+    info = ShopInfo(
+        domain=connection.account,
+        name=store.name,
+        currency=store.currency,
+        country=store.country,
+        timezone=store.timezone,
+        language=store.language,
+    )
+    return Shop(info=info, secret=secret, url=webhook_address(), now=clock.now, post=post)
+
+
+def webhook_address() -> str:
+    """Return where vendors reach this site's Shopify webhooks."""
+    return smsflow_settings.PUBLIC_URL.rstrip("/") + reverse("smsflow:shopify_webhooks")
+
+
+def opts_in(visit: Visit) -> list[Answer]:
+    return visit.shop.consents(customer_of(visit.contact), subscribed=True)
+
+
+def opts_out(visit: Visit) -> list[Answer]:
+    return visit.shop.consents(customer_of(visit.contact), subscribed=False)
+
+
+def abandons(visit: Visit) -> list[Answer]:
+    """Fill a new cart and leave it."""
+    row = _new_cart(visit.contact)
+    try:
+        answers = visit.shop.abandons(customer_of(visit.contact), _cart(row))
+    except Exception:
+        row.delete()
+        raise
+    if not answers[0].ok:
+        row.delete()
+    return answers
+
+
+def orders(visit: Visit) -> list[Answer]:
+    """Buy what was left in the cart, or something new."""
+    row = _latest(visit.contact, State.OPEN) or _new_cart(visit.contact)
+    row.ordered_at = clock.now()
+    return _move(row, State.ORDERED, visit.shop.orders(customer_of(visit.contact), _cart(row)))
+
+
+def cancels(visit: Visit) -> list[Answer]:
+    row = _latest(visit.contact, State.ORDERED)
+    if row is None or row.ordered_at is None:
+        raise NotPossible(_("There is no order that could be cancelled. Press “Orders” first."))
+    return _move(row, State.CANCELLED, visit.shop.cancels(customer_of(visit.contact), _cart(row), row.ordered_at))
+
+
+def parcel_sent(visit: Visit) -> list[Answer]:
+    row = _latest(visit.contact, State.ORDERED)
+    if row is None:
+        raise NotPossible(_("There is no order that could be sent. Press “Orders” first."))
+    return _move(row, State.SENT, visit.shop.sends_parcel(customer_of(visit.contact), _cart(row)))
+
+
+def parcel_delivered(visit: Visit) -> list[Answer]:
+    """Deliver the parcel, and send it before if that was not done."""
+    row = _latest(visit.contact, State.SENT, State.ORDERED)
+    if row is None:
+        raise NotPossible(_("There is no parcel on its way. Press “Orders” first."))
+    answers = parcel_sent(visit) if row.state == State.ORDERED else []
+    if not all(answer.ok for answer in answers):
+        return answers
+    customer, cart = customer_of(visit.contact), _cart(row)
+    return [*answers, *_move(row, State.DELIVERED, visit.shop.delivers_parcel(customer, cart))]
+
+
+_IN_HAND = (str(State.ORDERED), str(State.SENT))
+
+DOINGS = {
+    doing.name: doing
+    for doing in (
+        Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in),
+        Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out),
+        Doing("abandons", gettext_lazy("Abandons a cart"), "time", abandons),
+        Doing("orders", gettext_lazy("Orders"), "tick", orders),
+        Doing("parcel-sent", gettext_lazy("Parcel sent"), "upload", parcel_sent, (str(State.ORDERED),)),
+        Doing("parcel-delivered", gettext_lazy("Parcel delivered"), "home", parcel_delivered, _IN_HAND),
+        Doing("cancels", gettext_lazy("Cancels the order"), "undo", cancels, (str(State.ORDERED),)),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    doing: Doing
+    url: str
+    possible: bool
+
+
+def buttons_for(contact: Contact) -> list[Button]:
+    """Return what the person can do in the shop; some of it only after something else."""
+    states = set(SimulatedCart.objects.filter(contact=contact).values_list("state", flat=True))
+    return [
+        Button(
+            doing,
+            reverse("smsflow_simulator:do", args=[contact.store_id, contact.pk, doing.name]),
+            possible=not doing.needs or not states.isdisjoint(doing.needs),
+        )
+        for doing in DOINGS.values()
+    ]
+
+
+def _new_cart(contact: Contact) -> SimulatedCart:
+    before = SimulatedCart.objects.filter(contact=contact).count()
+    # another pair of goods each time
+    return SimulatedCart.objects.create(contact=contact, items=[2 * before, 2 * before + 1])
+
+
+def _latest(contact: Contact, *states: str) -> SimulatedCart | None:
+    return SimulatedCart.objects.filter(contact=contact, state__in=states).order_by("-pk").first()
+
+
+def _cart(row: SimulatedCart) -> Cart:
+    goods = articles_at(shelf(row.contact.store.language), row.items)
+    return Cart(token=row.token, number=row.pk, articles=goods, started_at=row.started_at)
+
+
+def _move(row: SimulatedCart, state: str, answers: list[Answer]) -> list[Answer]:
+    """Remember the cart's new state, if the site took everything."""
+    if all(answer.ok for answer in answers):
+        row.state = state
+        row.save(update_fields=["state", "ordered_at"])
+    return answers

@@ -1,0 +1,140 @@
+"""Decisions, states and exits in words: the answer to "why was or wasn't this person texted?"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format, time_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.governance.rules import Reason, Verdict
+from smsflow_plugin.messaging.models import Message
+
+#: What stands after the colon of "Put off until …:" and "Not sent:". ``%(zone)s`` is the recipient's time zone.
+WHY: Mapping[str, str | Promise] = {
+    Reason.ALLOWED: gettext_lazy("no rule objects"),
+    Reason.NO_PHONE: gettext_lazy("no phone number is known"),
+    Reason.NO_CONSENT: gettext_lazy("the person has not agreed to marketing texts"),
+    Reason.OPTED_OUT: gettext_lazy("the person has opted out"),
+    Reason.QUIET_HOURS: gettext_lazy("quiet hours in %(zone)s"),
+    Reason.CAP_DAY: gettext_lazy("the limit for 24 hours is reached"),
+    Reason.CAP_WEEK: gettext_lazy("the limit for 7 days is reached"),
+    Reason.MINIMUM_GAP: gettext_lazy("too soon after the text before"),
+    Reason.STALE: gettext_lazy("it would have come too late to be of use"),
+    Reason.AUDIENCE: gettext_lazy("the person does not match the flow's audience"),
+    Reason.MISSING_DATA: gettext_lazy("a value that the text needs is missing"),
+    Reason.STORE_OFF: gettext_lazy("the store is not active"),
+    Reason.NEVER_OPEN: gettext_lazy("no hour suits the rules in every time zone where the person may be"),
+    Reason.REENTRY: gettext_lazy("the person was in this flow too short a time ago"),
+    Reason.TOO_LATE: gettext_lazy("the event was reported too late"),
+}
+
+#: Why a run ended before its end, for the reasons that are not an event or the flow's own words.
+_LEFT: Mapping[str, str | Promise] = {
+    "exit": gettext_lazy("A step of the flow ends here."),
+    "opted_out": gettext_lazy("The person has opted out."),
+    "merged": gettext_lazy("The person turned out to be another contact, which goes on alone."),
+}
+
+
+def why(reason: str, zone: str) -> str:
+    """Return the reason in words, without a full stop. One that is not known stands for itself."""
+    phrase = WHY.get(reason)
+    return reason if phrase is None else str(phrase) % {"zone": zone}
+
+
+def decision_sentence(decision: Mapping[str, Any], zone: str) -> str:
+    """Say what a decision (its columns, as a mapping) decided, and why, in the recipient's time."""
+    reason = why(decision["reason"], zone)
+    if decision["verdict"] == Verdict.ALLOW:
+        return _("Allowed: %(reason)s.") % {"reason": reason}
+    if decision["verdict"] == Verdict.DEFER and decision["until"]:
+        return _("Put off until %(moment)s: %(reason)s.") % {
+            "moment": moment(decision["until"], zone, seen_from=decision["at"]),
+            "reason": reason,
+        }
+    if decision["enrollment_id"] is None and decision["flow_id"] is not None:
+        return _("Did not enter the flow: %(reason)s.") % {"reason": reason}
+    return _("Not sent: %(reason)s.") % {"reason": reason}
+
+
+def remarks(decision: Mapping[str, Any], zone: str) -> str:
+    """Tell what the decision's notes say beyond its reason; empty if there is nothing."""
+    sentences, objections = [], []
+    notes: Iterable[Mapping[str, str]] = decision["notes"] or ()
+    for note in notes:
+        match note:
+            case {"rule": str(rule), "until": str(until)} if rule != decision["reason"]:
+                seen = moment(datetime.fromisoformat(until), zone, seen_from=decision["at"])
+                objections.append(_("%(reason)s, until %(moment)s") % {"reason": why(rule, zone), "moment": seen})
+            case {"path": str(path)}:
+                sentences.append(_("Missing: %(path)s.") % {"path": path})
+            case {"error": str(error)}:
+                sentences.append(error)
+            case {"copy": "fallback"}:
+                sentences.append(_("The text for missing values was used."))
+    if objections:
+        sentences.append(_("Also: %(objections)s.") % {"objections": "; ".join(objections)})
+    return " ".join(sentences)
+
+
+def left_sentence(status: str, reason: str) -> str:
+    """Say why a run ended; empty when it simply came to its end."""
+    kind, _colon, name = reason.partition(":")
+    if kind == "event" and name:
+        label = KINDS[name].label if name in KINDS else name
+        return _("This happened: %(event)s.") % {"event": str(label)}
+    return str(_LEFT.get(reason, reason))
+
+
+def state_sentence(message: Mapping[str, Any], zone: str) -> str:
+    """Say where a text (its columns, as a mapping) is, in the recipient's time."""
+    finished = message["finished_at"]
+    match message["state"]:
+        case Message.State.QUEUED:
+            sentence = _("Waits to be sent.")
+        case Message.State.SENDING:
+            sentence = _("Is being handed to the gateway.")
+        case Message.State.ACCEPTED:
+            sentence = _("The gateway has taken it. There is no delivery report yet.")
+        case Message.State.DELIVERED if finished:
+            sentence = _("Delivered at %(moment)s.") % {
+                "moment": moment(finished, zone, seen_from=message["queued_at"])
+            }
+        case Message.State.DELIVERED:
+            sentence = _("Delivered.")
+        case Message.State.FAILED:
+            sentence = _("Could not be delivered.")
+        case Message.State.EXPIRED:
+            sentence = _("Expired before it could be delivered.")
+        case _:
+            sentence = _("Cancelled before it was sent.")
+    return " ".join(part for part in (sentence, _cause(message, zone)) if part)
+
+
+def _cause(message: Mapping[str, Any], zone: str) -> str:
+    parts = []
+    if message["reason"]:
+        parts.append(_("Reason: %(reason)s.") % {"reason": why(message["reason"], zone).rstrip(".")})
+    if message["error_code"] is not None:
+        parts.append(_("The network's error code is %(code)d.") % {"code": message["error_code"]})
+    return " ".join(parts)
+
+
+def moment(at: datetime, zone: str, *, seen_from: datetime | None = None) -> str:
+    """Return ``at`` on a clock in ``zone``: the time, and the day unless it is that of ``seen_from``."""
+    local = at.astimezone(ZoneInfo(zone))
+    clock_time = time_format(local.time(), "H:i")
+    if seen_from is None:
+        return _("%(time)s on %(day)s") % {"time": clock_time, "day": date_format(local.date(), "j F Y")}
+    days = (local.date() - seen_from.astimezone(ZoneInfo(zone)).date()).days
+    if days == 0:
+        return clock_time
+    day = date_format(local.date(), "l") if 0 < days < 7 else date_format(local.date(), "j F Y")
+    return _("%(time)s on %(day)s") % {"time": clock_time, "day": day}

@@ -1,0 +1,204 @@
+"""Turns rows of each kind into entries of the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.governance.rules import Verdict
+from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone
+from smsflow_plugin.measurement.reasons import decision_sentence, left_sentence, remarks, state_sentence
+from smsflow_plugin.messaging.models import Message
+
+Row = Mapping[str, Any]
+
+#: What ``decisions_of`` and the decisions of the timeline need to know.
+DECISION_COLUMNS = (
+    "pk", "flow_id", "flow__name", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until", "notes",
+)  # fmt: skip
+
+
+def _links(**ids: int | None) -> dict[str, int]:
+    return {name: pk for name, pk in ids.items() if pk is not None}
+
+
+def _write_events(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["occurred_at"],
+            Kind.EVENT,
+            row["pk"],
+            title=str(KINDS[row["kind"]].label if row["kind"] in KINDS else row["kind"]),
+            detail=_about(row["data"] or {}),
+            text=str((row["data"] or {}).get("body") or ""),
+            tone=Tone.BAD if row["kind"] in ("message_failed", "opted_out") else Tone.NEUTRAL,
+            links=_links(delivery=row["delivery_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _about(data: Row) -> str:
+    """Name what an event is about: the order, what lies in the cart, who carries the parcel."""
+    words: list[Any] = []
+    for name, keys in (("order", ("name", "first_item")), ("cart", ("first_item",)), ("parcel", ("tracking_company",))):
+        thing = data.get(name)
+        if isinstance(thing, Mapping):
+            words += [thing.get(key) for key in keys]
+            if thing.get("total"):
+                words.append(f"{thing['total']} {thing.get('currency') or ''}".strip())
+    return " · ".join(str(word) for word in words if word)
+
+
+_CONSENT_TONES = {"granted": Tone.GOOD, "pending": Tone.WAITING, "revoked": Tone.BAD}
+_CONSENT_TITLES = {
+    ("granted", "marketing"): gettext_lazy("Agreed to marketing texts"),
+    ("granted", "all"): gettext_lazy("Agreed to texts"),
+    ("pending", "marketing"): gettext_lazy("Was asked to confirm marketing texts"),
+    ("pending", "all"): gettext_lazy("Was asked to confirm texts"),
+    ("revoked", "marketing"): gettext_lazy("Opted out of marketing texts"),
+    ("revoked", "all"): gettext_lazy("Opted out of all texts"),
+}
+CONSENT_SOURCES = {
+    "staff": gettext_lazy("Recorded by staff"),
+    "keyword": gettext_lazy("By a text"),
+    "shopify": gettext_lazy("In the shop"),
+}
+
+
+def _write_consents(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["effective_at"],
+            Kind.CONSENT,
+            row["pk"],
+            title=str(_CONSENT_TITLES[row["action"], row["scope"]]),
+            detail=" · ".join(
+                str(part) for part in (CONSENT_SOURCES.get(row["source"], row["source"]), row["actor"]) if part
+            ),
+            text=row["wording"],
+            tone=_CONSENT_TONES[row["action"]],
+        )
+        for row in rows
+    ]
+
+
+def _write_entered(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["entered_at"],
+            Kind.ENTERED,
+            row["pk"],
+            title=_("Entered %(flow)s") % {"flow": row["flow__name"]},
+            detail=_("Started by: %(event)s.") % {"event": str(KINDS[kind].label)}
+            if (kind := row["trigger_event__kind"]) in KINDS
+            else "",
+            links=_links(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _write_left(rows: Iterable[Row], zone: str) -> list[Entry]:
+    titles = {
+        Enrollment.Status.FINISHED: _("Came to the end of %(flow)s"),
+        Enrollment.Status.FAILED: _("Stopped by an error in %(flow)s"),
+    }
+    return [
+        Entry(
+            row["finished_at"],
+            Kind.LEFT,
+            row["pk"],
+            title=titles.get(row["status"], _("Left %(flow)s")) % {"flow": row["flow__name"]},
+            detail=left_sentence(row["status"], row["exit_reason"]),
+            tone=Tone.BAD if row["status"] == Enrollment.Status.FAILED else Tone.NEUTRAL,
+            links=_links(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+_VERDICT_TONES = {Verdict.ALLOW: Tone.GOOD, Verdict.DEFER: Tone.WAITING, Verdict.SKIP: Tone.BAD}
+
+
+def _write_decisions(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["at"],
+            Kind.DECISION,
+            row["pk"],
+            title=decision_sentence(row, zone),
+            detail=" ".join(
+                part
+                for part in (
+                    _("Flow: %(flow)s.") % {"flow": row["flow__name"]} if row["flow_id"] else "",
+                    remarks(row, zone),
+                )
+                if part
+            ),
+            tone=_VERDICT_TONES.get(row["verdict"], Tone.NEUTRAL),
+            links=_links(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+_STATE_TONES = {
+    Message.State.DELIVERED: Tone.GOOD,
+    Message.State.FAILED: Tone.BAD,
+    Message.State.EXPIRED: Tone.BAD,
+    Message.State.CANCELLED: Tone.BAD,
+}
+_PURPOSES = {
+    "keyword": gettext_lazy("Text sent: answer to a keyword"),
+    "test": gettext_lazy("Text sent: test"),
+}
+
+
+def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
+    rows = list(rows)
+    said = decisions_of(rows, zone)
+    return [
+        Entry(
+            row["queued_at"],
+            Kind.MESSAGE,
+            row["pk"],
+            title=_("Text of %(flow)s") % {"flow": row["flow__name"]}
+            if row["flow_id"]
+            else str(_PURPOSES.get(row["purpose"], _("Text"))),
+            detail=state_sentence(row, zone),
+            text=row["body"],
+            tone=_STATE_TONES.get(row["state"], Tone.WAITING),
+            decisions=said.get((row["enrollment_id"], row["step"], row["visit"]), ()),
+            links=_links(message=row["pk"], flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+def decisions_of(messages: Iterable[Row], zone: str) -> dict[tuple[Any, str, int], tuple[Said, ...]]:
+    """Return the decisions that led to each of ``messages`` by (enrollment, step, visit), in one query."""
+    enrollments = {row["enrollment_id"] for row in messages if row["enrollment_id"]}
+    said: dict[tuple[Any, str, int], tuple[Said, ...]] = {}
+    if not enrollments:
+        return said
+    for row in Decision.objects.filter(enrollment__in=enrollments).order_by("at", "pk").values(*DECISION_COLUMNS):
+        sentence = " ".join(part for part in (decision_sentence(row, zone), remarks(row, zone)) if part)
+        key = (row["enrollment_id"], row["step"], row["visit"])
+        said[key] = (*said.get(key, ()), Said(row["at"], sentence))
+    return said
+
+
+WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
+    Kind.EVENT: _write_events,
+    Kind.CONSENT: _write_consents,
+    Kind.ENTERED: _write_entered,
+    Kind.DECISION: _write_decisions,
+    Kind.MESSAGE: _write_messages,
+    Kind.LEFT: _write_left,
+}

@@ -1,0 +1,207 @@
+"""The dispatch pump: takes queued texts through the last gate and hands them to gateways.
+
+Between two commits: messages become ``sending`` together with their batch, whose
+reference is ours; then comes the call, outside of any transaction; then its outcome is
+written down. A crash anywhere in between leaves ``sending``, which ``reconcile`` clears up.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+
+from smsflow_plugin import bulk, clock
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.governance.rules import Decision, Reason, Verdict
+from smsflow_plugin.messaging.connections import Gateways, sendable
+from smsflow_plugin.messaging.gate import Gate, Queued
+from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, RateLimited, Rejected, Unknown
+from smsflow_plugin.messaging.grouping import Group, Outgoing, group
+from smsflow_plugin.messaging.models import Batch, Message
+from smsflow_plugin.messaging.settling import settle
+
+logger = logging.getLogger(__name__)
+
+#: As many as the largest call takes, so that one text to very many people fills its calls.
+CLAIM_AT_LEAST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchResult:
+    """What one batch came to: messages, counted by what became of the calls that they were in.
+
+    ``cut_off`` are in calls that may or may not have been taken. ``next_at`` is
+    when the next queued text may go; None while there may be more right now.
+    """
+
+    taken: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    returned: int = 0
+    cut_off: int = 0
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A batch that is committed and waits for its call."""
+
+    batch_id: int
+    reference: str
+    gateway: Gateway
+    group: Group
+
+
+@dataclass
+class Claimed:
+    taken: int = 0
+    calls: list[Call] = field(default_factory=list)
+    next_at: datetime | None = None
+
+
+def dispatch(limit: int | None = None) -> DispatchResult:
+    """Send one batch of queued texts."""
+    claimed = _claim(limit or max(smsflow_settings.BATCH_SIZE, CLAIM_AT_LEAST))
+    counts: Counter[Batch.State] = Counter()
+    resting: dict[int, Outcome] = {}
+    for call in claimed.calls:
+        state = _make(call, resting)
+        if state is not None:
+            counts[state] += len(call.group.texts)
+    return DispatchResult(
+        taken=claimed.taken,
+        accepted=counts[Batch.State.ACCEPTED],
+        rejected=counts[Batch.State.REJECTED],
+        returned=counts[Batch.State.RETURNED],
+        cut_off=counts[Batch.State.SENDING],
+        next_at=claimed.next_at,
+    )
+
+
+@transaction.atomic
+def _claim(limit: int) -> Claimed:
+    now = clock.now()
+    connections, resting_until = sendable(now)
+    queued = Message.objects.filter(state=Message.State.QUEUED, store_id__in=list(connections))
+    messages = [
+        Queued(*row)
+        for row in queued.filter(not_before__lte=now)
+        .order_by("priority", "not_before", "pk")
+        .select_for_update(skip_locked=True)
+        .values_list(*Queued.__dataclass_fields__)[:limit]
+    ]
+    claimed = Claimed(taken=len(messages))
+    if messages:
+        claimed.calls = _write(messages, connections, now)
+    if len(messages) < limit:
+        waiting = queued.filter(not_before__gt=now).aggregate(at=Min("not_before"))["at"]
+        claimed.next_at = min((at for at in (waiting, *resting_until) if at), default=None)
+    return claimed
+
+
+def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetime) -> list[Call]:
+    """Decide on every claimed message, and write batches and messages in one statement each."""
+    gate = Gate(messages, now)
+    limits = _limits(messages)
+    going: list[Outgoing] = []
+    rows: list[tuple[Any, ...]] = []
+    for message in messages:
+        decision = gate.ask(message)
+        if decision.allowed:
+            going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
+        else:
+            rows.append(_held(message, decision, now))
+    claimed = {message.pk: message for message in messages}
+    calls = _open_batches(going, claimed, now)
+    rows.extend(
+        (text.pk, Message.State.SENDING.value, "", call.batch_id, claimed[text.pk].not_before, None)
+        for call in calls
+        for text in call.group.texts
+    )
+    bulk.update(Message, ("state", "reason", "batch_id", "not_before", "finished_at"), rows)
+    return calls
+
+
+def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:
+    """Return with how many others a text may go whose last call was refused as a whole: half as many."""
+    tried = {message.batch_id for message in messages if message.batch_id}
+    if not tried:
+        return {}
+    refused = Batch.objects.filter(pk__in=tried, state=Batch.State.REJECTED).values_list("pk", "size")
+    return {pk: (size + 1) // 2 for pk, size in refused}
+
+
+def _outgoing(message: Queued, connection_id: int, limit: int | None) -> Outgoing:
+    slots = tuple((start, end) for start, end in message.slots)
+    return Outgoing(
+        message.pk, connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit
+    )
+
+
+def _held(message: Queued, decision: Decision, now: datetime) -> tuple[Any, ...]:
+    """Return the row of a message that does not go now."""
+    if decision.verdict is Verdict.DEFER:
+        state, not_before, finished_at = Message.State.QUEUED, decision.until, None
+    elif decision.reason is Reason.STALE:
+        state, not_before, finished_at = Message.State.EXPIRED, message.not_before, now
+    else:
+        state, not_before, finished_at = Message.State.CANCELLED, message.not_before, now
+    return message.pk, state.value, decision.reason.value, message.batch_id, not_before, finished_at
+
+
+def _open_batches(going: Sequence[Outgoing], claimed: dict[int, Queued], now: datetime) -> list[Call]:
+    gateways = Gateways({text.connection_id for text in going})
+    groups = {uuid.uuid4(): made for made in group(going, lambda connection_id: gateways[connection_id].max_recipients)}
+    columns = ("reference", "store_id", "connection_id", "size", "started_at")
+    rows = [
+        (reference, claimed[made.texts[0].pk].store_id, made.connection_id, len(made.texts), now)
+        for reference, made in groups.items()
+    ]
+    ids = dict(bulk.insert(Batch, columns, rows, returning=("reference", "id")))
+    return [
+        Call(ids[reference], str(reference), gateways[made.connection_id], made) for reference, made in groups.items()
+    ]
+
+
+def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
+    """Make one call and settle it; return what became of the batch, or None if it was not ours any more.
+
+    ``resting`` holds the connections that have just said that they take nothing now.
+    """
+    connection_id = call.group.connection_id
+    outcome = resting.get(connection_id)
+    if outcome is None:
+        # The calls before this one may have taken long: if reconcile has given this one up meanwhile, it must
+        # not be made; and from here on the time that reconcile waits counts anew.
+        ours = Batch.objects.filter(pk=call.batch_id, state=Batch.State.SENDING, asked_at=None)
+        if not ours.update(started_at=clock.now()):
+            return None
+        outcome = _send(call)
+        if isinstance(outcome, RateLimited) or (isinstance(outcome, Rejected) and outcome.fatal):
+            resting[connection_id] = outcome
+    return settle(call.batch_id, outcome, clock.now())
+
+
+def _send(call: Call) -> Outcome:
+    text = OutboundText(
+        reference=call.reference,
+        sender=call.group.sender,
+        body=call.group.body,
+        recipients=call.group.recipients,
+        parameters=call.group.parameters,
+        expires_at=call.group.expires_at,
+    )
+    try:
+        return call.gateway.send(text)
+    except Exception as error:
+        # a gateway should not raise; if it does, nobody knows how far the call got
+        logger.exception("The gateway call %s failed in an unforeseen way.", call.reference)
+        return Unknown(f"{type(error).__name__}: {error}")

@@ -1,0 +1,115 @@
+"""The last gate: may a queued text still go? Consent, quiet hours and expiry are asked again.
+
+Hours may lie between a decision and the call. Caps are not asked again: the text took
+its slot when it was queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.governance.decide import decide
+from smsflow_plugin.governance.models import Policy
+from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
+from smsflow_plugin.stores.models import Store
+
+TEST = "test"
+
+_CONTACT_COLUMNS = (
+    "pk", "store_id", "phone", "marketing_consent", "service_consent", "timezone", "country", "province",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A claimed message, as plain values: making model instances would be half of the work."""
+
+    pk: int
+    store_id: int
+    contact_id: int | None
+    message_class: str
+    purpose: str
+    sender: str
+    to: str
+    body: str
+    slots: list[list[int]]
+    expires_at: datetime | None
+    not_before: datetime
+    batch_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the gate asks of a contact."""
+
+    marketing_consent: str = Contact.Consent.UNKNOWN.value
+    service_consent: str = Contact.Consent.UNKNOWN.value
+    timezone: str = ""
+    country: str = ""
+    province: str = ""
+
+
+class Gate:
+    """Answers for a batch of messages, from what three queries have read."""
+
+    def __init__(self, messages: Sequence[Queued], now: datetime) -> None:
+        self.now = now
+        store_ids = {message.store_id for message in messages}
+        self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
+        self._rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
+        self._people, self._by_number = _people(messages)
+
+    def ask(self, message: Queued) -> Decision:
+        """Return whether the message may go now, must wait, or must not go any more."""
+        store = self._stores[message.store_id]
+        person = self._person(message)
+        message_class = MessageClass(message.message_class)
+        if message.purpose == TEST:
+            if Contact.Consent.REVOKED in (person.marketing_consent, person.service_consent):
+                return Decision(Verdict.SKIP, Reason.OPTED_OUT)
+            # somebody asked for it just now, to see it at once
+            message_class = MessageClass.REPLY
+        recipient = Recipient(
+            has_phone=bool(message.to),
+            marketing_consent=person.marketing_consent,
+            service_consent=person.service_consent,
+            zones=_zones(message.to, person.timezone, person.country or store.country, person.province, store.timezone),
+            store_active=store.status == Store.Status.ACTIVE,
+        )
+        rules = self._rules.get(store.pk, PolicyRules())
+        return decide(Intent(message_class, message.expires_at), rules, recipient, self.now)
+
+    def _person(self, message: Queued) -> Person:
+        if message.contact_id is not None:
+            return self._people[message.contact_id]
+        return self._by_number.get((message.store_id, message.to), Person())
+
+
+def _people(messages: Iterable[Queued]) -> tuple[dict[int, Person], dict[tuple[int, str], Person]]:
+    """Return the messages' contacts by id, and those who have the number of a text to nobody in particular."""
+    ids, numbers, store_ids = set(), set(), set()
+    for message in messages:
+        if message.contact_id is not None:
+            ids.add(message.contact_id)
+        else:
+            numbers.add(message.to)
+            store_ids.add(message.store_id)
+    rows: list[tuple[Any, ...]] = list(Contact.objects.filter(pk__in=ids).values_list(*_CONTACT_COLUMNS))
+    if numbers:
+        found = Contact.objects.filter(store_id__in=store_ids, phone__in=numbers)
+        rows.extend(found.values_list(*_CONTACT_COLUMNS))
+    people = {row[0]: Person(*row[3:]) for row in rows}
+    return people, {(row[1], str(row[2])): people[row[0]] for row in rows}
+
+
+@lru_cache(maxsize=20_000)
+def _zones(phone: str, timezone: str, country: str, province: str, store_timezone: str) -> tuple[str, ...]:
+    return candidate_zones(
+        phone, timezone=timezone, country=country, province=province, store_timezone=store_timezone
+    ).names
