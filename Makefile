@@ -20,7 +20,7 @@ STAGED := build/lint
 SAY := @printf '\n%s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock clean check-python staged
+.PHONY: help python-name demo test lint format bench lock clean check-python staged
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,9 @@ check-python:
 		echo "Install one (on Debian and Ubuntu also its package python3-venv) or name it: make PYTHON=/path/to/python3 …"; \
 		exit 1; \
 	fi
+
+python-name: check-python
+	@echo "$(PYTHON)"
 
 $(BIN)/python: | check-python
 	$(SAY) "Making the virtualenv $(VENV) with $(PYTHON) …"
@@ -55,7 +58,7 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/demo.stamp
 
 demo: var/demo/static.stamp var/demo/migrated.stamp
 	@$(DEMO_ENV) SMSFLOW_VAR=var/demo $(BIN)/python manage.py smsflow_demo
-	@$(DEMO_ENV) SMSFLOW_VAR=var/demo exec $(BIN)/python manage.py smsflow_serve
+	@$(DEMO_ENV) SMSFLOW_VAR=var/demo exec $(BIN)/python manage.py smsflow_serve --network-database var/demo/network.sqlite3
 
 var/demo/static.stamp: $(VENV)/demo.stamp $(DEMO_STATIC)
 	@mkdir -p var/demo

@@ -50,7 +50,7 @@ def dispatch() -> None:
 
 @db_task()
 def reconcile() -> None:
-    _run("reconcile", reconcile_pump.reconcile)
+    _run("reconcile", _reconcile)
 
 
 @db_periodic_task(crontab(minute="*"))
@@ -92,6 +92,13 @@ def _dispatch() -> int:
     if result.cut_off:
         alarm("reconcile", clock.now() + timedelta(seconds=smsflow_settings.RECONCILE_AFTER))
     return result.taken
+
+
+def _reconcile() -> int:
+    asked = reconcile_pump.reconcile()
+    if asked:
+        nudge("dispatch")  # what was never taken is back in the queue
+    return asked
 
 
 def _run(pump: str, look: Callable[[], int]) -> bool:

@@ -65,12 +65,12 @@ def database(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(f"DATABASE_URL must start with sqlite:// or postgres://, not {parts.scheme}://.")
 
 
-def queue(url: str, *, workers: int, worker_type: str) -> dict[str, Any]:
+def queue(url: str, *, name: str, workers: int, worker_type: str) -> dict[str, Any]:
     """Turn ``sqlite:///path``, ``redis://…`` or ``postgres://…`` into Huey's setting."""
     huey_class, connection = _queue_storage(url)
     return {
         "huey_class": huey_class,
-        "name": "smsflow",
+        "name": name,
         # never inside a request: a webhook must be answered before its work begins
         "immediate": False,
         "connection": connection,

@@ -52,6 +52,7 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", f"sqlite:///{VAR
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HUEY = queue(
     os.environ.get("HUEY_URL", f"sqlite:///{VAR_DIR / 'huey.sqlite3'}"),
+    name=os.environ.get("HUEY_NAME", "smsflow"),
     workers=number("HUEY_WORKERS", 2),
     worker_type=os.environ.get("HUEY_WORKER_TYPE", "thread"),
 )

@@ -20,7 +20,7 @@ def main(lock: str) -> int:
     command = [*PIP, "--progress-bar", "off", "--require-hashes", "-r", lock]
     seen = 0
     lines: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         assert pip.stdout is not None
         for line in pip.stdout:
             lines.append(line)

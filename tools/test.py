@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 def pytest(environment: dict[str, str], arguments: list[str]) -> int:
     workers = ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile"]
     command = [sys.executable, "-m", "pytest", "-q", *workers, *arguments]
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def postgres() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, NumberColumn, StatusTagColumn
@@ -57,6 +58,10 @@ class FlowIndexView(IndexView):  # type: ignore[misc]
             texts_sent=_count(sent.filter(state__in=gone)),
             texts_delivered=_count(sent.filter(state=Message.State.DELIVERED)),
         )
+
+    def get_add_url(self) -> str | None:
+        # the gallery offers an empty flow too
+        return reverse("smsflow_gallery:index") if super().get_add_url() else None
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

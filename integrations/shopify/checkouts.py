@@ -13,16 +13,16 @@ def checkout(letter: Letter) -> Translation:
     """A checkout was started or changed. One that was completed is an order, and no cart to come back to."""
     payload = letter.payload
     # since API 2026-04 a checkout has no id any more
-    token = payload.text("token") or payload.id("id")
+    token = payload.token("token") or payload.id("id")
     agreed = checkout_consent(letter, token)
     consents = (agreed[0],) if agreed else ()
     person, number = buyer(
-        letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.text("cart_token")
+        letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.token("cart_token")
     )
     needs_someone(person, "a checkout")
     happenings = tuple(happening for consent in consents for happening in happenings_of(consent))
     if payload.time("completed_at") is None:
-        happenings += (_changed(letter, token or payload.text("cart_token"), number),)
+        happenings += (_changed(letter, token or payload.token("cart_token"), number),)
     return Translation(facts=(PersonFact(person, consents, happenings),))
 
 

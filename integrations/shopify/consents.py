@@ -21,7 +21,7 @@ def marketing_consent(letter: Letter) -> Translation:
     """``customers_marketing_consent/update``."""
     payload = letter.payload
     given = payload.object("sms_marketing_consent")
-    state = given.text("state").lower()
+    state = given.word("state")
     action = _ACTIONS.get(state)
     if action is None:
         return Translation(ignored=f"The customer has neither agreed to texts nor refused them (state “{state}”).")

@@ -36,7 +36,7 @@ def _order(letter: Letter, kind: str, occurred_at: datetime) -> Translation:
         return Translation(ignored="This is a test order. Nobody is texted about it.")
     order_id = payload.id("id") or payload.id("admin_graphql_api_id")
     person, number = buyer(
-        letter, order=order_id, checkout=payload.text("checkout_token"), cart=payload.text("cart_token")
+        letter, order=order_id, checkout=payload.token("checkout_token"), cart=payload.token("cart_token")
     )
     needs_someone(person, "an order")
     if kind != "order_cancelled" and payload.time("cancelled_at"):
@@ -51,7 +51,7 @@ def _order(letter: Letter, kind: str, occurred_at: datetime) -> Translation:
         },
         **number.note,
     }
-    subject = order_id or payload.text("checkout_token")
+    subject = order_id or payload.token("checkout_token")
     happening = Happening(kind, subject or letter.stamp(None), occurred_at, subject, data)
     return Translation(facts=(PersonFact(person, happenings=(happening,)),))
 

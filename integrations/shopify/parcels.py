@@ -20,7 +20,7 @@ def parcel_sent(letter: Letter) -> Translation:
     """A parcel, or what else an order was fulfilled with, has left."""
     payload = letter.payload
     order_id = _order_id(letter)
-    status = payload.text("status").lower()
+    status = payload.word("status")
     if status in _NOT_SENT:
         return Translation(ignored=f"The parcel has not been sent (status “{status}”).")
     parcel_id = payload.id("id") or payload.id("admin_graphql_api_id")
@@ -28,7 +28,7 @@ def parcel_sent(letter: Letter) -> Translation:
         "fulfillment_id": parcel_id or None,
         # "#1001.2" is the second parcel of the order "#1001"
         "order_name": payload.text("name").rpartition(".")[0] or None,
-        "status": payload.text("shipment_status").lower() or status or None,
+        "status": payload.word("shipment_status") or status or None,
         "tracking_company": payload.text("tracking_company") or None,
         "tracking_number": payload.text("tracking_number") or None,
         "tracking_url": payload.url("tracking_url"),
@@ -47,7 +47,7 @@ def parcel_moved(letter: Letter) -> Translation:
     """The carrier has seen a parcel. Not every carrier says so, and some say it twice."""
     payload = letter.payload
     order_id = _order_id(letter)
-    status = payload.text("status").lower()
+    status = payload.word("status")
     if not status:
         return Translation(ignored="The carrier's report does not say what became of the parcel.")
     if status in _ONLY_PAPER:

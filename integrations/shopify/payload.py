@@ -20,6 +20,8 @@ _MONEY = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
 #: No identity, name or address that Shopify allows is longer.
 MAX_TEXT = 255
 MAX_URL = 2048
+#: Ids go into keys, together with other things; Shopify's have 32 characters at the most.
+MAX_ID = 80
 #: Times outside these years are typing errors, and break arithmetic.
 YEARS = range(2000, 2100)
 
@@ -46,7 +48,15 @@ class Payload:
         value = self._values.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**64:
             return str(value)
-        return self.text(key).rpartition("/")[2]
+        return self.token(key).rpartition("/")[2]
+
+    def token(self, key: str) -> str:
+        """Return an id that is no number, as it is; "" if there is none."""
+        return self.text(key, MAX_ID)
+
+    def word(self, key: str) -> str:
+        """Return one of Shopify's own words ("out_for_delivery") in lower case; "" if there is none."""
+        return self.text(key, 40).lower()
 
     def time(self, key: str) -> datetime | None:
         """Return a moment in UTC."""

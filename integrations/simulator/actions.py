@@ -17,7 +17,7 @@ from wagtail.admin import messages
 from smsflow_plugin.integrations.simulator import fast_forward
 from smsflow_plugin.integrations.simulator.access import SimulatorView
 from smsflow_plugin.integrations.simulator.forms import NewPersonForm, ReplyForm
-from smsflow_plugin.integrations.simulator.network.client import NetworkUnreachable
+from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable
 from smsflow_plugin.integrations.simulator.people import new_customer
 from smsflow_plugin.integrations.simulator.phone import reply
 from smsflow_plugin.integrations.simulator.shop import Answer, SiteUnreachable
@@ -39,7 +39,7 @@ class ActionView(SimulatorView):
     def act(self) -> None:
         """Do what the button says.
 
-        :raises NotPossible, SiteUnreachable, NetworkUnreachable: which the user is told.
+        :raises NotPossible, SiteUnreachable, NetworkUnavailable: which the user is told.
         """
         raise NotImplementedError
 
@@ -52,7 +52,7 @@ def attempt(view: SimulatorView, act: Callable[[], None]) -> HttpResponse:
         messages.warning(view.request, str(error))
     except SiteUnreachable as error:
         messages.error(view.request, site_down(error))
-    except NetworkUnreachable as error:
+    except NetworkUnavailable as error:
         messages.error(view.request, network_down(error))
     return redirect(view.page())
 

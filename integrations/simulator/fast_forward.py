@@ -32,7 +32,7 @@ def next_thing(contacts: QuerySet[Contact]) -> NextThing | None:
 def forward(delta: timedelta) -> datetime:
     """Move the time ahead by ``delta`` for the site, the workers and the phone network; return the new time.
 
-    :raises NetworkUnreachable: if the phone network did not hear of it. The site's time has moved all the same.
+    :raises NetworkUnavailable: if the phone network did not hear of it. The site's time has moved all the same.
     """
     return _tell_everybody(clock.forward(delta))
 

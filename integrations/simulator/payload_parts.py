@@ -134,7 +134,7 @@ def customer_of(shop: ShopInfo, customer: Customer) -> Payload:
         "tax_exemptions": [],
         "admin_graphql_api_id": f"gid://shopify/Customer/{customer.id}",
         "default_address": {
-            **address_of(customer),
+            **{name: value for name, value in address_of(customer).items() if name not in ("latitude", "longitude")},
             "id": customer.id + 1,
             "customer_id": customer.id,
             "country_name": _COUNTRIES.get(customer.country, customer.country),

@@ -191,7 +191,7 @@ def fulfillment(shop: ShopInfo, customer: Customer, cart: Cart, at: datetime) ->
         "origin_address": None,
         "email": customer.email,
         "destination": {**address_of(customer), "phone": None},
-        "line_items": [order_line(shop, cart, place) for place in range(len(cart.articles))],
+        "line_items": [_parcel_line(shop, cart, place) for place in range(len(cart.articles))],
         "tracking_number": cart.tracking_number,
         "tracking_numbers": [cart.tracking_number],
         "tracking_url": url,
@@ -229,3 +229,7 @@ def fulfillment_event(shop: ShopInfo, customer: Customer, cart: Cart, at: dateti
         "order_id": cart.order_id,
         "admin_graphql_api_id": f"gid://shopify/FulfillmentEvent/{event_id}",
     }
+
+
+def _parcel_line(shop: ShopInfo, cart: Cart, place: int) -> Payload:
+    return {name: value for name, value in order_line(shop, cart, place).items() if name != "current_quantity"}

@@ -34,26 +34,26 @@ def texts_on(contact: Contact) -> list[TextOnPhone]:
 
     Only those between the phone and the contact's store: another store may know the same number.
 
-    :raises NetworkUnreachable: if the network does not answer.
+    :raises NetworkUnavailable: if the network does not answer.
     """
     ours = contact.store.sender.lstrip("+")
     return [
         TextOnPhone(
-            id=f"{text['direction']}-{text['id']}",
-            body=text["body"],
-            at=datetime.fromisoformat(text["at"]),
-            mine=text["direction"] == "from_phone",
-            state=text["state"],
+            id=f"{text.direction}-{text.id}",
+            body=text.body,
+            at=text.at,
+            mine=text.direction == "from_phone",
+            state=text.state,
         )
-        for text in network().texts(str(contact.phone), limit=SHOWN)
-        if text["peer"].lstrip("+") == ours
+        for text in network().texts_on(str(contact.phone), limit=SHOWN)
+        if text.peer.lstrip("+") == ours
     ]
 
 
 def reply(contact: Contact, body: str) -> None:
     """Send ``body`` from the person's phone to the store's number.
 
-    :raises NetworkUnreachable: if the network does not answer.
+    :raises NetworkUnavailable: if the network does not answer.
     """
     plan = Connection.objects.filter(store_id=contact.store_id, kind="sinch").values_list("account", flat=True).first()
-    network().send_text(str(contact.phone), body, to=contact.store.sender, plan=plan or "")
+    network().text_from(str(contact.phone), body, to=contact.store.sender, plan=plan or "")

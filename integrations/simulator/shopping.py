@@ -73,7 +73,7 @@ def shop_of(store: Store, post: Post = over_http) -> Shop:
 
 def webhook_address() -> str:
     """Return where vendors reach this site's Shopify webhooks."""
-    return smsflow_settings.PUBLIC_URL.rstrip("/") + reverse("smsflow:shopify_webhooks")
+    return smsflow_settings.PUBLIC_URL.rstrip("/") + reverse("smsflow:shopify:webhooks")
 
 
 def opts_in(visit: Visit) -> list[Answer]:

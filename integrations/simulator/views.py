@@ -20,7 +20,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.integrations.simulator.access import SimulatorView, stores_of
 from smsflow_plugin.integrations.simulator.fast_forward import next_thing
 from smsflow_plugin.integrations.simulator.forms import NewPersonForm, ReplyForm
-from smsflow_plugin.integrations.simulator.network.client import NetworkUnreachable
+from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable
 from smsflow_plugin.integrations.simulator.phone import texts_on
 from smsflow_plugin.integrations.simulator.shopping import buttons_for
 from smsflow_plugin.integrations.simulator.words import network_down, timeline_url, zone_of
@@ -85,10 +85,12 @@ class LiveMixin(SimulatorView):
         """The texts on the chosen phone, or why they cannot be shown."""
         if self.contact is None:
             return {}
+        context: dict[str, Any] = {"phone_zone": zone_of(self.contact)}
         try:
-            return {"texts": texts_on(self.contact), "phone_zone": zone_of(self.contact)}
-        except NetworkUnreachable as error:
-            return {"network_error": network_down(error)}
+            context["texts"] = texts_on(self.contact)
+        except NetworkUnavailable as error:
+            context["network_error"] = network_down(error)
+        return context
 
 
 class LiveView(LiveMixin, TemplateView):

@@ -8,12 +8,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.integrations.simulator.network.client import NetworkUnreachable
+from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable
 from smsflow_plugin.integrations.simulator.shop import Answer, SiteUnreachable
 from smsflow_plugin.models import Contact
 
 
-def network_down(error: NetworkUnreachable) -> str:
+def network_down(error: NetworkUnavailable) -> str:
     return _(
         "The simulated phone network at %(url)s did not do it: %(error)s "
         "Start it with “manage.py smsflow_network”, or start everything with “manage.py smsflow_serve”."

@@ -27,8 +27,8 @@ class Keyword(StrEnum):
 _STOP = """
 stop|stopall|stop all|unsubscribe|unsub|unsubscribe me|cancel|end|quit|revoke|optout|opt out|opt me out|remove
 remove me|stop texting|stop texting me|stop messaging me|stop sending|stop messages|stop texts
-stop sms|stop it|no more texts|no more messages|take me off|take me off this list|take me off your list|do not text me|dont text me
-leave me alone|wrong number
+stop sms|stop it|no more texts|no more messages|take me off|take me off this list|take me off your list
+do not text me|dont text me|leave me alone|wrong number
 arret|arreter|arretez|stopper|desabonner|desabonnement|me desabonner|desinscrire|desinscription
 baja|darme de baja|dar de baja|parar|cancelar|no mas|no mas mensajes
 stopp|abmelden|abbestellen|austragen|abmeldung|keine sms mehr
@@ -66,9 +66,9 @@ please pls plz thanks thank you thx ty now sorry hi hello hey ok okay sir madam 
 merci svp stp sil vous te plait bonjour gracias por favor hola bitte danke hallo graag dank je wel bedankt
 tak venligst hej snalla tack takk vennligst kiitos grazie obrigado obrigada dziekuje prosim dekuji lutfen
 """
-_STOP_SIGNS = frozenset("🛑⛔🚫✋")
-#: Longer than any keyword with all its politeness.
-MAX_LENGTH = 60
+_STOP_SIGNS = frozenset("🛑⛔🚫")
+#: Longer than any keyword with its politeness, and than STOP said thirty times.
+MAX_LENGTH = 200
 
 _LETTERS = str.maketrans({"æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "ı": "i", "ß": "ss"})
 _APOSTROPHE = re.compile("['’‘`´]")

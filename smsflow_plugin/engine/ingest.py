@@ -54,13 +54,15 @@ class Sorted:
 def ingest(limit: int | None = None) -> int:
     """Handle one batch of pending deliveries; return how many. 0 means that the inbox is empty."""
     limit = limit or smsflow_settings.BATCH_SIZE
-    for _try in range(TRIES):
+    for again in range(TRIES - 1, -1, -1):
         try:
             return _ingest_batch(limit)
         except (Collision, IntegrityError):
             logger.info("Another worker created the same people; trying again.")
         except OperationalError:
-            raise
+            # a deadlock with another worker, or a lock on SQLite: both pass
+            if not again:
+                raise
         except Exception:
             logger.exception("A batch of deliveries failed; taking them one by one.")
             break

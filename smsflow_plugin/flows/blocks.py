@@ -39,7 +39,7 @@ def steps_block(max_depth: int = MAX_DEPTH) -> FlowStepsBlock:
             ],
             icon="list-ul",
             label=_("If / else"),
-            label_format="",
+            label_format="{condition}",
             description=_("Goes one of two ways."),
         )
         children = [*leaves, ("if_else", if_else)]

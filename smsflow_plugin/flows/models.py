@@ -63,7 +63,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         verbose_name=_("audience"),
         help_text=_("All of these must hold. They are asked at entry, and again before every text."),
     )
-    steps = StepsField(steps_block(), blank=True, max_num=MAX_STEPS, verbose_name=_("steps"))
+    steps = StepsField(steps_block(), blank=True, collapsed=True, max_num=MAX_STEPS, verbose_name=_("steps"))
     exits = models.JSONField(_("leave when"), default=list, blank=True)
     reentry = models.CharField(_("same person again"), max_length=8, choices=Reentry.choices, default=Reentry.NEVER)
     reentry_days = models.PositiveSmallIntegerField(_("days until the same person may enter again"), default=7)

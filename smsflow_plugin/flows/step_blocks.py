@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
@@ -62,7 +63,7 @@ class SendBlock(blocks.StructBlock):
         label=_("Text"),
         help_text=_(
             "Personal words go in double braces: {{ contact.first_name | default: 'there' }}. "
-            "The brand name and the words for opting out are added for you."
+            "Marketing texts get the brand in front and the words for opting out at the end."
         ),
     )
     fallback = copy_block(
@@ -108,7 +109,11 @@ class WaitUntilTimeBlock(blocks.StructBlock):
 
     time = blocks.TimeBlock(label=_("Time"), help_text=_("In the recipient's own time zone."))
     weekdays = blocks.MultipleChoiceBlock(
-        required=False, choices=WEEKDAY_CHOICES, label=_("On these days"), help_text=_("None means any day.")
+        required=False,
+        choices=WEEKDAY_CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("On these days"),
+        help_text=_("None means any day."),
     )
 
     class Meta:
@@ -121,7 +126,9 @@ class WaitUntilTimeBlock(blocks.StructBlock):
 class WaitForEventBlock(blocks.StructBlock):
     """Something to happen, or a time-out."""
 
-    events = blocks.MultipleChoiceBlock(choices=kind_choices, label=_("One of these events"))
+    events = blocks.MultipleChoiceBlock(
+        choices=kind_choices, widget=forms.CheckboxSelectMultiple, label=_("One of these events")
+    )
     amount = blocks.IntegerBlock(min_value=1, max_value=100_000, default=1, label=_("At most"))
     unit = blocks.ChoiceBlock(choices=UNIT_CHOICES, default="days", label=_("Unit"))
 

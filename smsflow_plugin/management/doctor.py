@@ -7,9 +7,11 @@ that stays.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import requests
@@ -44,9 +46,6 @@ class Finding:
 
     def as_json(self) -> dict[str, str | bool]:
         return asdict(self)
-
-
-Examination = Callable[[], Iterator[Finding]]
 
 
 def examine() -> Iterator[Finding]:
@@ -197,29 +196,37 @@ def parked() -> Iterator[Finding]:
 
 
 def webhooks() -> Iterator[Finding]:
-    """Post nothing to our own webhook address: a site that is reached refuses it as unsigned."""
-    base = smsflow_settings.PUBLIC_URL.rstrip("/")
-    try:
-        url = base + reverse("smsflow:shopify:shopify_webhooks")
-    except NoReverseMatch:
+    """Post nothing to our own webhook addresses: a site that is reached refuses it as unsigned."""
+    paths = list(_webhook_paths())
+    if not paths:
         yield Finding(
             "webhooks",
             False,
             _("The site's URLs do not include those of SMSFlow."),
             _('Add path("smsflow/", include("smsflow_plugin.urls")) to the URLs.'),
         )
-        return
+    for path in paths:
+        yield _webhook(smsflow_settings.PUBLIC_URL.rstrip("/") + path)
+
+
+def _webhook_paths() -> Iterator[str]:
+    """Yield the addresses that every vendor's adapter answers at, but not those of a single connection."""
+    for vendor in smsflow_settings.WEBHOOK_URLS:
+        for name in {pattern.name for pattern in import_module(smsflow_settings.WEBHOOK_URLS[vendor]).urlpatterns}:
+            with suppress(NoReverseMatch):
+                yield reverse(f"smsflow:{vendor}:{name}")
+
+
+def _webhook(url: str) -> Finding:
     remedy = _("Vendors call this address. Check PUBLIC_URL, DNS, the certificate and the proxy in front of the site.")
     try:
         with requests.Session() as session:
-            session.trust_env = urlsplit(base).hostname not in ("localhost", "127.0.0.1", "::1")
+            session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1")
             status = session.post(url, data=b"", timeout=TIMEOUT, allow_redirects=False).status_code
     except requests.RequestException as error:
         text = _("%(url)s cannot be reached (%(error)s).") % {"url": url, "error": type(error).__name__}
-        yield Finding("webhooks", False, text, remedy)
-        return
-    if status == 401:
-        yield Finding("webhooks", True, _("%(url)s answers, and refuses what is not signed.") % {"url": url})
-    else:
+        return Finding("webhooks", False, text, remedy)
+    if status != 401:
         text = _("%(url)s answered with status %(status)d instead of 401.") % {"url": url, "status": status}
-        yield Finding("webhooks", False, text, remedy)
+        return Finding("webhooks", False, text, remedy)
+    return Finding("webhooks", True, _("%(url)s answers, and refuses what is not signed.") % {"url": url})

@@ -89,7 +89,7 @@ def compose(
     try:
         pieces = _pieces(texts, language, context)
     except MissingValue:
-        if not any(fallback.values()):
+        if not in_language(fallback, language):
             raise
         pieces = _pieces(fallback, language, context)
         used_fallback = True
@@ -162,9 +162,10 @@ def _slots(pieces: list[Piece]) -> tuple[Slot, ...]:
     previous = ""
     for piece, slot in pieces:
         start, end = end, end + len(piece)
-        if slot and slots and slots[-1][1] == start:
-            slots[-1] = (slots[-1][0], end)
-        elif slot:
-            slots.append((start - (len(previous) - len(previous.rstrip("$"))), end))
-        previous = piece if not slot else ""
+        if slot:
+            start -= len(previous) - len(previous.rstrip("$"))
+            if slots and slots[-1][1] == start:
+                start = slots.pop()[0]
+            slots.append((start, end))
+        previous = "" if slot else piece
     return tuple(slots)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from io import StringIO
 from typing import Any, NoReturn
@@ -34,6 +36,8 @@ from smsflow_plugin.messaging.plain import clean_literal, clean_value
 
 MAX_SOURCE = 2000
 MAX_OUTPUT = 2000
+#: Outputs and tags. The library's lexer takes quadratic time over unclosed ones.
+MAX_MARKUP = 200
 
 ALLOWED_TAGS = frozenset(
     ("#", "assign", "break", "case", "comment", "content", "continue", "doc", "echo", "for", "if")
@@ -110,6 +114,8 @@ def compile_copy(source: str) -> Compiled:
     """
     if len(source) > MAX_SOURCE:
         raise CopyError(_("This text is longer than %(limit)d characters.") % {"limit": MAX_SOURCE})
+    if source.count("{{") + source.count("{%") > MAX_MARKUP:
+        raise CopyError(_("This text has more than %(limit)d outputs and tags.") % {"limit": MAX_MARKUP})
     try:
         template = _environment.from_string(clean_literal(source))
     except LiquidError as error:
@@ -153,8 +159,12 @@ def evaluate(expression: Expression, context: SafeContext) -> str:
         return clean_value(value)
     if is_undefined(value):
         raise MissingValue(value.name)  # type: ignore[attr-defined]
-    if value is None and not has_default(expression):
-        raise MissingValue(str(expression))
+    if value is None:
+        if not has_default(expression):
+            raise MissingValue(str(expression))
+        return ""
+    if not isinstance(value, (int, float, Decimal, date)):
+        raise CopyError(_("“%(path)s” is not a text.") % {"path": expression})
     return clean_value(to_liquid_string(value, autoescape=False))
 
 
@@ -220,7 +230,10 @@ def _pieces(nodes: list[Node]) -> tuple[str | Expression, ...] | None:
     pieces: list[str | Expression] = []
     for node in nodes:
         if isinstance(node, ContentNode):
-            pieces.append(node.text)
+            if pieces and isinstance(before := pieces[-1], str):
+                pieces[-1] = before + node.text
+            else:
+                pieces.append(node.text)
         elif type(node) is _CleanOutputNode and node.token.kind == "output":
             pieces.append(node.expression)
         else:

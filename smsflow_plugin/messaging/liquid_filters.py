@@ -114,7 +114,8 @@ def money(value: Any, currency: Any = None, *, context: SafeContext) -> str:
     text = to_plain(format_currency(amount, code, locale=locale))
     if count_parts(text).encoding == UCS2:
         text = to_plain(format_currency(amount, code, format="¤¤ #,##0.00", locale=locale))
-    return text
+    # CLDR wants a space between a code and digits; Babel leaves it out
+    return re.sub(rf"({code})(?=\d)", r"\1 ", text)
 
 
 money.with_context = True  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from smsflow_plugin.messaging.gateway import Accepted, GatewayUnavailable, Outcome, OutboundText
+from smsflow_plugin.messaging.gateway import Accepted, GatewayUnavailable, OutboundText, Outcome
 
 
 class ScriptedGateway:

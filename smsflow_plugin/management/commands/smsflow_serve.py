@@ -7,10 +7,12 @@ import signal
 import socket
 import sys
 import time
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from smsflow_plugin.conf import smsflow_settings
@@ -29,10 +31,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=int, default=int(os.environ.get("PORT") or 8000), help="Default: $PORT or 8000."
         )
+        parser.add_argument(
+            "--network-database",
+            default=":memory:",
+            help="The file in which the simulated phone network remembers its texts (default: it forgets them).",
+        )
         parser.add_argument("--threads", type=int, default=8, help="Threads that answer requests (default 8).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = False
+        self.network_database = options["network_database"]
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.ask_to_stop)
         host, port = options["host"], options["port"]
@@ -53,8 +61,10 @@ class Command(BaseCommand):
             url = urlsplit(smsflow_settings.SIMULATOR_URL)
             network_host, network_port = url.hostname or "127.0.0.1", url.port or 80
             self.refuse_taken_port(network_host, network_port, "SMSFLOW_SIMULATOR_URL")
-            children.append(self.child("phone network", "django", "smsflow_network", "--skip-checks"))
-            self.wait_for(children, network_host, network_port)
+            memory = ("--database", self.network_database)
+            children.append(self.child("phone network", "django", "smsflow_network", *memory))
+            if self.wait_for(children, network_host, network_port):
+                call_command("smsflow_network_setup", skip_checks=True, stdout=StringIO())
         children.append(self.child("web", "gunicorn", *web_arguments(host, port, threads)))
         children.append(self.child("worker", "django", "run_huey", "--skip-checks"))
         if self.wait_for(children, host, port):

@@ -1,0 +1,22 @@
+"""The entry "SMS flows" of the admin's menu. Each line is shown to those who may see something there."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.viewsets.base import ViewSetGroup
+
+from smsflow_plugin.admin_panels.contacts import ContactViewSet
+from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
+from smsflow_plugin.admin_panels.messages import MessageViewSet
+from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
+
+
+class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
+    """Other apps join through the hook ``register_smsflow_menu_item``, as flows and the simulator do."""
+
+    menu_label = _("SMS flows")
+    menu_name = "smsflow"
+    menu_icon = "smsflow"
+    menu_order = 150
+    submenu_hook = "register_smsflow_menu_item"
+    items = (ContactViewSet, MessageViewSet, DeliveryViewSet, StoreViewSet)

@@ -1,0 +1,120 @@
+"""Parts of the store's form that show something instead of asking for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
+
+from smsflow_plugin.admin_panels.stores.forms import (
+    OPERATOR_FIELDS,
+    POLICY_FIELDS,
+    SHOPIFY_FIELDS,
+    SINCH_FIELDS,
+    StoreForm,
+)
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.models import Connection, Store, StoreMembership
+
+
+def vendor_address(kind: str, connection: Connection | None) -> str:
+    """Return the address that the vendor must call; empty while there is none."""
+    try:
+        if kind == "shopify":
+            path = reverse("smsflow:shopify:webhooks")
+        elif connection is not None:
+            path = reverse("smsflow:sinch:callbacks", args=(connection.token,))
+        else:
+            return ""
+    except NoReverseMatch:
+        # the site has not included smsflow_plugin.urls
+        return ""
+    return f"{smsflow_settings.PUBLIC_URL}{path}"
+
+
+class AddressPanel(Panel):  # type: ignore[misc]
+    """The address to enter at the vendor, with a button that copies it."""
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+
+    def clone_kwargs(self) -> dict[str, Any]:
+        return {**super().clone_kwargs(), "kind": self.kind}
+
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "smsflow/stores/address.html"
+
+        def is_shown(self) -> bool:
+            return bool(self.form.may(Connection))
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            connection = self.form.connections.get(self.panel.kind)
+            context["address"] = vendor_address(self.panel.kind, connection)
+            context["connected"] = connection is not None
+            context["kind"] = self.panel.kind
+            return context
+
+
+class PeoplePanel(Panel):  # type: ignore[misc]
+    """Who works in the store, with the way to the page where that is changed."""
+
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "smsflow/stores/people_panel.html"
+
+        def is_shown(self) -> bool:
+            return self.instance.pk is not None and bool(self.form.may(StoreMembership))
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            memberships = self.instance.memberships.select_related("user", "role")
+            context["memberships"] = memberships.order_by("role__name", "pk")
+            context["people_url"] = reverse("smsflow_stores:people", args=(self.instance.pk,))
+            return context
+
+
+def _fields(names: tuple[str, ...]) -> list[FieldPanel]:
+    return [FieldPanel(name) for name in names]
+
+
+STORE_PANELS = TabbedInterface(
+    [
+        ObjectList(
+            [
+                MultiFieldPanel(_fields(("name", "brand", "status")), heading=_("Store")),
+                MultiFieldPanel(
+                    _fields(("country", "timezone", "language", "currency")), heading=_("Where its customers are")
+                ),
+                MultiFieldPanel(_fields(("sender", "help_contact")), heading=_("Texts")),
+            ],
+            heading=_("Store"),
+        ),
+        ObjectList(
+            [
+                MultiFieldPanel(_fields(POLICY_FIELDS[:2]), heading=_("Hours for texts")),
+                MultiFieldPanel(_fields(POLICY_FIELDS[2:5]), heading=_("Limits for one person")),
+                MultiFieldPanel(_fields(POLICY_FIELDS[5:]), heading=_("Service texts")),
+            ],
+            heading=_("Rules"),
+        ),
+        ObjectList(
+            [
+                MultiFieldPanel(_fields(SHOPIFY_FIELDS), heading=_("Shop")),
+                AddressPanel("shopify", heading=_("Webhook address")),
+            ],
+            heading=_("Shopify"),
+        ),
+        ObjectList(
+            [
+                MultiFieldPanel(_fields(SINCH_FIELDS + OPERATOR_FIELDS), heading=_("Service plan")),
+                AddressPanel("sinch", heading=_("Callback address")),
+            ],
+            heading=_("Sinch"),
+        ),
+        ObjectList([PeoplePanel(heading=_("People"))], heading=_("People")),
+    ],
+    base_form_class=StoreForm,
+).bind_to_model(Store)

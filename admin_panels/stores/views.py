@@ -1,0 +1,215 @@
+"""The pages of a store."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
+from wagtail.admin import messages
+from wagtail.admin.views.generic import CreateView, EditView
+from wagtail.admin.views.generic.base import BaseObjectMixin
+from wagtail.admin.views.generic.history import HistoryView
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.admin.widgets.button import HeaderButton
+from wagtail.permissions import policy_registry
+
+from smsflow_plugin.admin_panels.listing import ListView
+from smsflow_plugin.admin_panels.objects import ObjectFormView
+from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.messaging.actions import SendTestText
+from smsflow_plugin.messaging.gateway import GatewayUnavailable, gateway_for
+from smsflow_plugin.models import Connection, Message, Store, StoreMembership
+from smsflow_plugin.stores.actions import SetMembership
+from smsflow_plugin.stores.roles import assignable_roles
+
+
+class StoreListView(ListView):
+    any_permission_required = ["add", "change"]
+    default_ordering = "name"
+
+    def get_base_queryset(self) -> Any:
+        return super().get_base_queryset().prefetch_related("connections")
+
+
+class StoreCreateView(CreateView):  # type: ignore[misc]
+    def get_success_url(self) -> str:
+        return self.get_edit_url()
+
+
+class StoreEditView(EditView):  # type: ignore[misc]
+    template_name = "smsflow/stores/edit.html"
+    test_text_url_name = ""
+    check_url_name = ""
+
+    def get_success_url(self) -> str:
+        return self.get_edit_url()
+
+    def get_success_buttons(self) -> list[Any]:
+        return []
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        may_send = policy_registry.get_by_type(Message).user_has_permission_for_instance(
+            self.request.user, "add", Message(store=self.object)
+        )
+        if not may_send:
+            return []
+        url = reverse(self.test_text_url_name, args=(self.object.pk,))
+        return [HeaderButton(_("Send test text"), url=url, icon_name="mail")]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["check_url"] = reverse(self.check_url_name, args=(self.object.pk,))
+        context["may_check"] = "sinch" in self.form.connections
+        return context
+
+
+class StoreHistoryView(HistoryView):  # type: ignore[misc]
+    any_permission_required = ["change"]
+
+
+class TestTextView(ObjectFormView):
+    __test__ = False
+
+    model = Store
+    form_class = TestTextForm
+    any_permission_required = ["add", "change", "view"]
+    page_title = gettext_lazy("Send test text")
+    template_name = "smsflow/stores/test_text.html"
+    submit_button_label = gettext_lazy("Send")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not SendTestText(self.object, request.user, to="", body="").user_has_permission():
+            raise PermissionDenied
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def get_initial(self) -> dict[str, Any]:
+        return {
+            "body": _("%(brand)s: this is a test.") % {"brand": self.object.brand},
+            "key": uuid.uuid4(),
+        }
+
+    def form_valid(self, form: TestTextForm) -> HttpResponse:
+        cleaned = form.cleaned_data
+        action = SendTestText(
+            self.object, self.request.user, to=cleaned["to"], body=cleaned["body"], key=str(cleaned["key"])
+        )
+        try:
+            message = action.execute()
+        except ValidationError as error:
+            form.add_error(None, error)
+            return self.form_invalid(form)
+        url = reverse("smsflow_messages:inspect", args=(message.pk,))
+        messages.success(
+            self.request,
+            _("The text to %(number)s waits to be sent. Its page shows what becomes of it.") % {"number": message.to},
+            buttons=[messages.button(url, _("Show the text"))],
+        )
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # type: ignore[misc]
+    """Asks the gateway whether the connection works. It is a call over the network: never in a transaction."""
+
+    model = Store
+    permission_required = "change"
+    http_method_names = ["post"]
+    edit_url_name = ""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        connection = Connection.objects.filter(store=self.object, kind__in=smsflow_settings.GATEWAYS).first()
+        if connection is None:
+            messages.warning(request, _("This store is not connected to a gateway yet."))
+        else:
+            self._check(request, connection)
+        return redirect(reverse(self.edit_url_name, args=(self.object.pk,)))
+
+    def _check(self, request: HttpRequest, connection: Connection) -> None:
+        gateway = gateway_for(
+            connection.kind,
+            token=connection.token,
+            account=connection.account,
+            secrets=connection.secrets,
+            settings=connection.settings,
+        )
+        try:
+            sentence = gateway.check()
+        except GatewayUnavailable as error:
+            # the sentence may hold words of the gateway
+            messages.error(request, format_html("{}", str(error)))
+        else:
+            messages.success(request, format_html("{}", sentence))
+
+
+class PeopleView(ObjectFormView):
+    model = Store
+    form_class = PeopleForm
+    any_permission_required = ["add", "change", "view"]
+    page_title = gettext_lazy("People")
+    template_name = "smsflow/stores/people.html"
+    submit_button_label = gettext_lazy("Save")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        policy = policy_registry.get_by_type(StoreMembership)
+        membership = StoreMembership(store=self.object)
+        if not policy.user_has_permission_for_instance(request.user, "change", membership):
+            raise PermissionDenied
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        roles = assignable_roles(self.request.user, self.object)
+        memberships = self.object.memberships.select_related("user", "role").order_by("role__name", "pk")
+        return {
+            **super().get_form_kwargs(),
+            "memberships": list(memberships),
+            "roles": Group.objects.filter(pk__in=[role.pk for role in roles]).order_by("name"),
+        }
+
+    def form_valid(self, form: PeopleForm) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                self._save(form)
+        except ValidationError as error:
+            form.add_error(None, error)
+            return self.form_invalid(form)
+        messages.success(self.request, _("The people of %(store)s are saved.") % {"store": self.object})
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+    def _save(self, form: PeopleForm) -> None:
+        roles = {str(role.pk): role for role in form.fields["role"].queryset}
+        for membership in form.memberships:
+            choice = form.cleaned_data.get(f"member-{membership.pk}") or str(membership.role_id)
+            if choice != str(membership.role_id):
+                role = None if choice == PeopleForm.REMOVE else roles[choice]
+                SetMembership(self.object, self.request.user, member=membership.user, role=role).execute()
+        if form.cleaned_data.get("email"):
+            member = self._somebody_new(form)
+            SetMembership(self.object, self.request.user, member=member, role=form.cleaned_data["role"]).execute()
+
+    def _somebody_new(self, form: PeopleForm) -> Any:
+        # by the whole address only: a list to choose from would name the people of other stores
+        users = list(get_user_model().objects.filter(email__iexact=form.cleaned_data["email"], is_active=True)[:2])
+        if len(users) != 1:
+            raise ValidationError(_("There is no account with this e-mail address, or more than one."))
+        if any(membership.user_id == users[0].pk for membership in form.memberships):
+            raise ValidationError(_("This person works here already. Change the role in the list."))
+        return users[0]

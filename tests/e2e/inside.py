@@ -1,0 +1,146 @@
+"""What the tests ask of a running site, done in a process of the site itself.
+
+Reads ``["function", {"argument": …}]`` line by line, and prints each answer as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import django
+
+django.setup()
+
+from smsflow_plugin import clock  # noqa: E402
+from smsflow_plugin.conf import smsflow_settings  # noqa: E402
+from smsflow_plugin.flows.library import TEMPLATES, EnableTemplate  # noqa: E402
+from smsflow_plugin.flows.library.definitions import FlowTemplate, SendStep, wait  # noqa: E402
+from smsflow_plugin.flows.publishing import PublishFlowAction  # noqa: E402
+from smsflow_plugin.integrations.simulator import fast_forward  # noqa: E402
+from smsflow_plugin.models import (  # noqa: E402
+    Batch,
+    ConsentRecord,
+    Contact,
+    Delivery,
+    Enrollment,
+    Message,
+    Policy,
+    Store,
+)
+
+
+def make_store() -> dict[str, Any]:
+    """Sierra Gear, connected to the phone network, on a morning in New York."""
+    from django.core.management import call_command
+
+    from tests.factories import make_store as make
+
+    store = make()
+    connection = store.connections.get(kind="sinch")
+    connection.settings = {"base_url": smsflow_settings.SIMULATOR_URL}
+    connection.save(update_fields=["settings"])
+    call_command("smsflow_network_setup", stdout=StringIO())
+    morning = (clock.now() + timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
+    fast_forward.forward_to(morning)
+    return {"store": store.pk, "now": morning.isoformat()}
+
+
+def without_gap() -> None:
+    """Let texts follow each other as fast as a flow wants."""
+    Policy.objects.update(minimum_gap=0, cap_per_day=50, cap_per_week=100)
+
+
+def enable(template: str) -> int:
+    """Enable a template of the library and publish it, as the gallery does."""
+    return _publish(TEMPLATES[template])
+
+
+def enable_two_texts() -> int:
+    """A flow of two texts with two hours between them."""
+    return _publish(
+        FlowTemplate(
+            key="two-texts",
+            name="Two texts",
+            description="",
+            icon="mail",
+            trigger="opted_in",
+            goal="order_created",
+            exits=("opted_out",),
+            reentry="never",
+            priority_number=10,
+            steps=(
+                SendStep(texts={"en": "First for {{ contact.first_name }}."}, hold_hours=48),
+                wait(2, "hours"),
+                SendStep(texts={"en": "Second for {{ contact.first_name }}."}, hold_hours=48),
+            ),
+        )
+    )
+
+
+def _publish(template: FlowTemplate) -> int:
+    flow = EnableTemplate(Store.objects.get(), template=template).execute(skip_permission_checks=True)
+    PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
+    return int(flow.pk)
+
+
+def forward(minutes: int) -> str:
+    return fast_forward.forward(timedelta(minutes=minutes)).isoformat()
+
+
+def now() -> str:
+    return clock.now().isoformat()
+
+
+def contact(phone: str) -> dict[str, Any]:
+    """Everything that a test wants to know of one person."""
+    found = Contact.objects.filter(phone=phone).first()
+    if found is None:
+        return {}
+    return {
+        "consent": found.marketing_consent,
+        "service": found.service_consent,
+        "ledger": list(
+            ConsentRecord.objects.filter(contact=found).order_by("effective_at", "pk").values_list("action", flat=True)
+        ),
+        "messages": [
+            {"body": m.body, "state": m.state, "purpose": m.purpose}
+            for m in Message.objects.filter(contact=found).order_by("pk")
+        ],
+        "enrollments": list(Enrollment.objects.filter(contact=found).values_list("status", "exit_reason")),
+        "wakes": [
+            w.isoformat() for w in Enrollment.objects.filter(contact=found).values_list("wake_at", flat=True) if w
+        ],
+    }
+
+
+def totals() -> dict[str, int]:
+    return {
+        "contacts": Contact.objects.count(),
+        "pending": Delivery.objects.filter(state="pending").count(),
+        "parked": Delivery.objects.filter(state="parked").count(),
+        "enrollments": Enrollment.objects.count(),
+        "finished": Enrollment.objects.filter(status="finished").count(),
+        "failed": Enrollment.objects.filter(status="failed").count(),
+        "open_batches": Batch.objects.filter(state="sending").count(),
+        **{state: Message.objects.filter(state=state).count() for state in Message.State.values},
+    }
+
+
+def serve() -> None:
+    """Answer one call a line until nobody asks any more."""
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        try:
+            answer = {"answer": globals()[name](**arguments)}
+        except Exception:  # noqa: BLE001 - the test shall see it, and may go on
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,112 @@
+"""Kill -9 at random moments: every text comes exactly once, and none is lost."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from smsflow_plugin.integrations.simulator.shop import Shop, SiteUnreachable
+from tests.e2e.people import SiteClock, customer, shop_for
+from tests.e2e.site import Site, eventually, running_site
+
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
+
+PEOPLE = 300
+
+
+class Chaos(threading.Thread):
+    """Kills the worker and the site again and again, and starts them anew."""
+
+    def __init__(self, site: Site, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.site = site
+        self.random = random.Random(seed)
+        self.calm = threading.Event()
+        self.kills: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self.calm.wait(self.random.uniform(0.8, 4.0)):
+            name = self.random.choice(["worker", "worker", "web"])
+            self.site.kill(name)
+            self.kills[name] += 1
+            self.site.start(name)
+
+    def end(self) -> None:
+        self.calm.set()
+        self.join()
+
+
+def post_until_taken(shop: Shop, number: int) -> None:
+    """What Shopify does with a webhook that nobody took: it sends the same one again."""
+    news: list[tuple[str, bytes, dict[str, str]]] = []
+
+    def stubborn(url: str, body: bytes, headers: object) -> tuple[int, str]:
+        from smsflow_plugin.integrations.simulator.shop import over_http
+
+        news.append((url, body, dict(headers)))  # type: ignore[call-overload]
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            try:
+                status, text = over_http(*news[-1])
+            except SiteUnreachable:
+                time.sleep(0.3)
+                continue
+            if status == 200:
+                return status, text
+            assert status in (502, 503), f"{status} {text}"
+            time.sleep(0.3)
+        raise AssertionError("The site did not come back.")
+
+    patient = Shop(info=shop.info, secret=shop.secret, url=shop.url, now=shop.now, post=stubborn)
+    patient.consents(customer(number, first_name=f"Person{number}"), subscribed=True)
+
+
+def test_every_text_comes_exactly_once_whatever_is_killed(tmp_path: Path, kind: str) -> None:
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    with running_site(tmp_path, kind, SMSFLOW_RECONCILE_AFTER="3", SMSFLOW_BATCH_SIZE="40") as site:
+        now = SiteClock(site.inside("make_store")["now"])
+        site.inside("without_gap")
+        site.inside("enable_two_texts")
+        shop = shop_for(site.url, now)
+        chaos = Chaos(site, seed)
+        chaos.start()
+        try:
+            for number in range(1000, 1000 + PEOPLE):
+                post_until_taken(shop, number)
+            eventually(lambda: arrived(site) >= PEOPLE // 2, "half of the first texts arrive")
+            now.move_to(site.inside("forward", minutes=125))
+            eventually(lambda: arrived(site) >= PEOPLE * 3 // 2, "half of the second ones arrive")
+        finally:
+            chaos.end()
+        assert chaos.kills["worker"] and chaos.kills["web"]
+
+        # then it is left alone: what was cut off is looked up, and the last texts go out
+        eventually(lambda: settled(site), f"everything is sent (seed {seed})\n{site.logs('worker')}", seconds=150)
+        expected = Counter(
+            (f"+1202555{number}", which) for number in range(1000, 1000 + PEOPLE) for which in ("First", "Second")
+        )
+        got = Counter(
+            (text.phone, next(word for word in ("First", "Second") if word in text.body))
+            for text in site.network.all_texts()
+            if text.direction == "to_phone"
+        )
+        assert got == expected, f"seed {seed}: lost {expected - got}, too many {got - expected}"
+        totals = site.inside("totals")
+        assert totals["finished"] == PEOPLE
+        assert totals["failed"] == totals["parked"] == totals["cancelled"] == 0
+
+
+def arrived(site: Site) -> int:
+    return int(site.network.statistics()["recipients"])
+
+
+def settled(site: Site) -> bool:
+    totals = site.inside("totals")
+    busy = totals["pending"] + totals["queued"] + totals["sending"] + totals["open_batches"]
+    return totals["finished"] == PEOPLE and busy == 0

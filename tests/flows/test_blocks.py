@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.migrations.state import ModelState
+from wagtail.admin.telepath import JSContext
+from wagtail.blocks import StreamBlockValidationError
+
+from smsflow_plugin.flows.blocks import audience_block, steps_block
+from smsflow_plugin.flows.fields import StepsField
+from smsflow_plugin.flows.models import Flow
+from tests.flows.people import if_else, rule, send, wait
+
+
+def packed(depth: int) -> int:
+    return len(json.dumps(JSContext().pack(steps_block(depth))))
+
+
+def test_the_editor_s_definitions_grow_by_the_same_amount_with_every_level() -> None:
+    sizes = [packed(depth) for depth in range(1, 6)]
+    growth = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    assert max(growth) < 4_000
+    assert max(growth) - min(growth) < 200
+
+
+def test_a_draft_may_have_an_empty_text_and_a_publication_may_not() -> None:
+    block = steps_block()
+    value = block.to_python([{**send(""), "id": "a"}])
+    assert block.clean_deferred(value)[0].value["text"] == ""
+    with pytest.raises(StreamBlockValidationError) as refusal:
+        block.clean(value)
+    assert "text" in refusal.value.block_errors[0].block_errors
+
+
+def test_saving_drafts_in_other_threads_never_lets_an_empty_text_be_published() -> None:
+    """The shared blocks lose their ``required`` while a draft is cleaned (finding 2)."""
+    block = steps_block()
+    value = block.to_python([{**if_else([rule()], [send("")], [wait()]), "id": "a"}])
+    accepted: list[Any] = []
+    stop = threading.Event()
+
+    def save_drafts() -> None:
+        while not stop.is_set():
+            block.clean_deferred(value)
+
+    savers = [threading.Thread(target=save_drafts) for _ in range(2)]
+    for saver in savers:
+        saver.start()
+    try:
+        for _ in range(150):
+            try:
+                accepted.append(block.clean(value))
+            except ValidationError:
+                continue
+    finally:
+        stop.set()
+        for saver in savers:
+            saver.join()
+    assert accepted == []
+    with pytest.raises(ValidationError):
+        block.clean(value)
+
+
+def test_all_lists_of_steps_and_rules_share_one_lock() -> None:
+    assert steps_block()._cleaning is audience_block()._cleaning
+
+
+def test_a_step_of_an_app_that_is_gone_is_kept_to_the_byte() -> None:
+    raw = [
+        {"type": "carrier_pigeon", "value": {"speed": 9, "name": "Ø"}, "id": "p"},
+        {**if_else([rule()], [{"type": "carrier_pigeon", "value": [1, None], "id": "q"}], []), "id": "b"},
+    ]
+    block = steps_block()
+    value = block.to_python(json.loads(json.dumps(raw)))
+    assert [child.block_type for child in value] == ["retired", "if_else"]
+    through_the_form = block.clean_deferred(value)
+    stored = block.get_prep_value(through_the_form)
+    assert stored[0] == raw[0]
+    assert stored[1]["value"]["yes"] == raw[1]["value"]["yes"]
+
+
+def test_a_kept_step_works_again_when_its_app_is_back() -> None:
+    gone, back = audience_block(), steps_block()
+    raw = [{**wait(2, "hours"), "id": "w"}]
+    stored = gone.get_prep_value(gone.to_python(raw))
+    assert back.to_python(stored)[0].value["amount"] == 2
+
+
+def test_nobody_can_pick_a_step_that_is_not_installed() -> None:
+    definitions = json.dumps(JSContext().pack(steps_block()))
+    assert '"retired": {"max_num": 0}' in definitions
+
+
+def test_migrations_record_steps_as_plain_json_whatever_the_blocks_are() -> None:
+    for name in ("steps", "audience"):
+        field = Flow._meta.get_field(name)
+        _name, path, args, kwargs = field.deconstruct()
+        assert (path, args) == ("django.db.models.JSONField", [])
+        assert set(kwargs) <= {"blank", "default", "verbose_name", "help_text"}
+        assert isinstance(field, StepsField)
+        assert type(field.clone()) is models.JSONField
+
+
+def test_the_migration_state_of_a_flow_does_not_depend_on_depth() -> None:
+    state = ModelState.from_model(Flow)
+    other = StepsField(steps_block(2), blank=True, collapsed=True, verbose_name=Flow._meta.get_field("steps").verbose_name)
+    other.set_attributes_from_name("steps")
+    assert state.fields["steps"].deconstruct()[1:] == other.deconstruct()[1:]

@@ -1,0 +1,196 @@
+"""May this text go to this person now?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smsflow_plugin.governance.decide import consent_problem, decide
+from smsflow_plugin.governance.quiet_hours import is_open
+from smsflow_plugin.governance.rules import Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
+
+#: 11:00 in New York.
+NOON = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+MORNING = datetime(2026, 3, 5, 14, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+MARKETING = Intent(MessageClass.MARKETING)
+SERVICE = Intent(MessageClass.SERVICE)
+REPLY = Intent(MessageClass.REPLY)
+RULES = PolicyRules()
+ADA = Recipient(has_phone=True, marketing_consent="granted", service_consent="unknown", zones=("America/New_York",))
+
+
+def test_a_text_to_somebody_who_agreed_goes_at_once_in_the_daytime() -> None:
+    decision = decide(MARKETING, RULES, ADA, NOON)
+    assert decision.allowed
+    assert decision.reason is Reason.ALLOWED
+    assert decision.notes == ()
+
+
+@pytest.mark.parametrize("consent", ["unknown", "pending", ""])
+def test_marketing_needs_a_yes(consent: str) -> None:
+    decision = decide(MARKETING, RULES, replace(ADA, marketing_consent=consent), NOON)
+    assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.NO_CONSENT)
+
+
+def test_somebody_who_opted_out_gets_no_marketing() -> None:
+    gone = replace(ADA, marketing_consent="revoked")
+    assert decide(MARKETING, RULES, gone, NOON).reason is Reason.OPTED_OUT
+    assert decide(SERVICE, RULES, gone, NOON).allowed
+
+
+def test_order_news_need_no_yes_but_a_no_ends_them() -> None:
+    assert decide(SERVICE, RULES, replace(ADA, marketing_consent="unknown"), NOON).allowed
+    silent = replace(ADA, service_consent="revoked")
+    assert decide(SERVICE, RULES, silent, NOON).reason is Reason.OPTED_OUT
+
+
+def test_stop_is_confirmed_to_somebody_who_opted_out_even_at_night() -> None:
+    gone = replace(ADA, marketing_consent="revoked", service_consent="revoked", recent_sends=(NIGHT,) * 9)
+    assert decide(REPLY, PolicyRules(quiet_service=True), gone, NIGHT).allowed
+
+
+def test_the_hard_reasons_come_first_and_in_order() -> None:
+    nobody = Recipient(False, "revoked", "revoked", (), store_active=False)
+    late = Intent(MessageClass.MARKETING, expires_at=NOON)
+    assert decide(late, RULES, nobody, NOON).reason is Reason.STORE_OFF
+    assert decide(late, RULES, replace(nobody, store_active=True), NOON).reason is Reason.NO_PHONE
+    assert decide(late, RULES, replace(ADA, marketing_consent="revoked"), NOON).reason is Reason.OPTED_OUT
+    assert decide(late, RULES, ADA, NOON).reason is Reason.STALE
+
+
+def test_marketing_waits_for_the_morning_and_order_news_only_when_the_store_wants_it() -> None:
+    decision = decide(MARKETING, RULES, ADA, NIGHT)
+    assert (decision.verdict, decision.reason, decision.until) == (Verdict.DEFER, Reason.QUIET_HOURS, MORNING)
+    assert decide(SERVICE, RULES, ADA, NIGHT).allowed
+    quiet = decide(SERVICE, PolicyRules(quiet_service=True), ADA, NIGHT)
+    assert (quiet.reason, quiet.until) == (Reason.QUIET_HOURS, MORNING)
+
+
+def test_a_cap_frees_a_place_exactly_24_hours_after_the_text_that_took_it() -> None:
+    ada = replace(ADA, recent_sends=(NOON - 23 * HOUR, NOON - 2 * HOUR))
+    decision = decide(MARKETING, RULES, ada, NOON)
+    assert (decision.verdict, decision.reason, decision.until) == (Verdict.DEFER, Reason.CAP_DAY, NOON + HOUR)
+    assert not decide(MARKETING, RULES, ada, NOON + HOUR - timedelta(seconds=1)).allowed
+    assert decide(MARKETING, RULES, ada, NOON + HOUR).allowed
+
+
+def test_the_cap_of_a_week_counts_seven_days() -> None:
+    sends = tuple(NOON - timedelta(days=days) for days in (6, 5, 4, 3, 2))
+    decision = decide(MARKETING, RULES, replace(ADA, recent_sends=sends), NOON)
+    assert (decision.reason, decision.until) == (Reason.CAP_WEEK, NOON + timedelta(days=1))
+
+
+def test_two_texts_keep_their_distance() -> None:
+    ada = replace(ADA, recent_sends=(NOON - timedelta(minutes=10),))
+    decision = decide(MARKETING, RULES, ada, NOON)
+    assert (decision.reason, decision.until) == (Reason.MINIMUM_GAP, NOON + timedelta(minutes=50))
+
+
+def test_neither_caps_nor_distance_hold_up_order_news() -> None:
+    assert decide(SERVICE, RULES, replace(ADA, recent_sends=(NOON,) * 9), NOON).allowed
+
+
+def test_a_cap_that_ends_at_night_waits_on_for_the_morning_and_both_rules_are_noted() -> None:
+    ada = replace(ADA, recent_sends=(NIGHT - 24 * HOUR, NIGHT - 23 * HOUR))
+    decision = decide(MARKETING, RULES, ada, NIGHT - 5 * HOUR)
+    assert (decision.reason, decision.until) == (Reason.QUIET_HOURS, MORNING)
+    assert [note["rule"] for note in decision.notes] == ["cap_day", "quiet_hours"]
+    assert json.loads(json.dumps(decision.notes))[1]["until"] == MORNING.isoformat()
+
+
+def test_the_rule_that_decides_on_the_time_gives_the_reason() -> None:
+    ada = replace(ADA, recent_sends=(NIGHT - 4 * HOUR, NIGHT - 3 * HOUR))
+    decision = decide(MARKETING, RULES, ada, NIGHT)
+    assert (decision.reason, decision.until) == (Reason.CAP_DAY, NIGHT + 20 * HOUR)
+    assert {note["rule"] for note in decision.notes} == {"quiet_hours", "cap_day"}
+
+
+def test_a_text_that_would_come_too_late_is_skipped_now() -> None:
+    late = Intent(MessageClass.MARKETING, expires_at=MORNING)
+    decision = decide(late, RULES, ADA, NIGHT)
+    assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.STALE)
+    assert decision.notes[0]["rule"] == "quiet_hours"
+    in_time = Intent(MessageClass.MARKETING, expires_at=MORNING + timedelta(seconds=1))
+    assert decide(in_time, RULES, ADA, NIGHT).until == MORNING
+
+
+def test_somebody_whose_zones_are_never_open_together_is_skipped() -> None:
+    rules = PolicyRules(opens_at=time(9), closes_at=time(12))
+    decision = decide(MARKETING, rules, replace(ADA, zones=("America/New_York", "Asia/Tokyo")), NOON - 9 * HOUR)
+    assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.NEVER_OPEN)
+
+
+def test_a_cap_of_nothing_lets_nothing_through() -> None:
+    decision = decide(MARKETING, PolicyRules(cap_per_day=0), ADA, NOON)
+    assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.CAP_DAY)
+
+
+moments = st.integers(0, 10 * 24 * 60).map(lambda minutes: NOON + timedelta(minutes=minutes))
+policies = st.builds(
+    PolicyRules,
+    opens_at=st.integers(0, 12).map(time),
+    closes_at=st.integers(13, 23).map(time),
+    cap_per_day=st.integers(1, 3),
+    cap_per_week=st.integers(1, 6),
+    minimum_gap_minutes=st.integers(0, 300),
+    quiet_service=st.booleans(),
+)
+people = st.builds(
+    Recipient,
+    has_phone=st.sampled_from([True, True, True, False]),
+    marketing_consent=st.sampled_from(["granted", "granted", "revoked", "pending", "unknown"]),
+    service_consent=st.sampled_from(["granted", "unknown", "revoked"]),
+    zones=st.lists(
+        st.sampled_from(["America/New_York", "America/Los_Angeles", "Europe/Copenhagen", "Asia/Kolkata"]), max_size=3
+    ).map(tuple),
+    recent_sends=st.lists(moments, max_size=8).map(lambda sends: tuple(sorted(sends))),
+    store_active=st.sampled_from([True, True, True, False]),
+)
+intents = st.builds(Intent, st.sampled_from(MessageClass), st.none() | moments)
+
+
+@settings(deadline=None, max_examples=400)
+@given(intents, policies, people, moments)
+def test_whatever_is_allowed_breaks_no_rule(
+    intent: Intent, rules: PolicyRules, person: Recipient, now: datetime
+) -> None:
+    if not decide(intent, rules, person, now).allowed:
+        return
+    assert person.store_active
+    assert person.has_phone
+    assert consent_problem(intent.message_class, person) is None
+    assert intent.expires_at is None or intent.expires_at > now
+    marketing = intent.message_class is MessageClass.MARKETING
+    if marketing or (intent.message_class is MessageClass.SERVICE and rules.quiet_service):
+        assert is_open(now, person.zones, rules)
+    if marketing:
+        sends = [*person.recent_sends, now]
+        assert person.marketing_consent == "granted"
+        assert sum(send > now - timedelta(days=1) for send in sends) <= rules.cap_per_day
+        assert sum(send > now - timedelta(days=7) for send in sends) <= rules.cap_per_week
+        assert all(now - send >= timedelta(minutes=rules.minimum_gap_minutes) for send in person.recent_sends)
+
+
+@settings(deadline=None, max_examples=400)
+@given(intents, policies, people, moments, st.integers(1, 10_000))
+def test_a_deferral_ends_at_the_first_moment_that_is_allowed(
+    intent: Intent, rules: PolicyRules, person: Recipient, now: datetime, seconds: int
+) -> None:
+    decision = decide(intent, rules, person, now)
+    if decision.verdict is not Verdict.DEFER:
+        assert decision.until is None
+        return
+    assert decision.until is not None
+    assert decision.until > now
+    assert decide(intent, rules, person, decision.until).allowed
+    assert decision.reason.value in {note["rule"] for note in decision.notes}
+    before = max(now, decision.until - timedelta(seconds=seconds))
+    assert not decide(intent, rules, person, before).allowed

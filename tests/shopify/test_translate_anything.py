@@ -1,0 +1,159 @@
+"""Whatever comes in: facts, a reason for ignoring it, or a sentence for a person. Never a crash."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsflow_plugin.audience.models import ConsentRecord, Contact, Identity
+from smsflow_plugin.events.facts import CannotUnderstand, Person, PersonFact, StoreGone, Translation
+from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.integrations.shopify.translate import TOPICS, translate
+from tests.shopify import payloads
+from tests.shopify.webhooks import DENMARK, US, body_of, needs_shared, raw, samples, told
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=15,
+)
+COLUMNS = ("email", "first_name", "last_name", "language", "country", "province", "postcode")
+
+
+def check(translation: Translation) -> None:
+    """Everything in it fits into the database, whichever it is."""
+    assert bool(translation.facts) != bool(translation.ignored)
+    for fact in translation.facts:
+        assert isinstance(fact, PersonFact | StoreGone)
+        if isinstance(fact, PersonFact):
+            check_person(fact.person)
+            check_consents(fact)
+            check_happenings(fact)
+
+
+def check_person(person: Person) -> None:
+    assert person.identities or person.phone
+    assert all(kind in Identity.Kind and 0 < len(value) <= 255 for kind, value in person.identities)
+    for name in COLUMNS:
+        value = getattr(person, name)
+        assert value is None or len(value) <= Contact._meta.get_field(name).max_length
+        assert_storable(value)
+    assert_storable([person.identities, person.phone, person.tags])
+    assert_aware(person.profile_at)
+
+
+def check_consents(fact: PersonFact) -> None:
+    for consent in fact.consents:
+        assert consent.action in ConsentRecord.Action
+        assert consent.scope in ConsentRecord.Scope
+        assert len(consent.source) <= 40
+        assert 0 < len(consent.key) <= 255
+        assert fact.person.phone or consent.action == "revoked"
+        assert_storable([consent.key, dict(consent.evidence)])
+        assert_aware(consent.effective_at)
+
+
+def check_happenings(fact: PersonFact) -> None:
+    for happening in fact.happenings:
+        shape = KINDS[happening.kind].sample
+        assert 0 < len(happening.key) <= 255
+        assert len(happening.subject) <= 255
+        for name, sample in shape.items():
+            assert set(happening.data[name]) == set(sample), f"{happening.kind} holds what its sample does not"
+        assert set(happening.data) <= {*shape, "unusable_phone"}
+        assert_storable([happening.key, happening.subject, dict(happening.data)])
+        assert_aware(happening.occurred_at)
+
+
+def assert_storable(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    assert "\\u0000" not in text
+    assert text.encode()
+
+
+def assert_aware(moment: datetime | None) -> None:
+    assert moment is None or (moment.tzinfo is not None and 2000 <= moment.year < 2100)
+
+
+def read(topic: str, body: bytes) -> None:
+    for store in (US, DENMARK):
+        try:
+            translation = translate(raw(topic, body), store)
+        except CannotUnderstand as reason:
+            assert str(reason).endswith(".")
+        else:
+            check(translation)
+
+
+@pytest.mark.parametrize("topic", sorted(TOPICS))
+def test_our_own_payload_of_each_topic_is_understood(topic: str) -> None:
+    check(told(topic, payloads.of_every_topic()[topic]))
+
+
+@given(st.sampled_from(sorted(TOPICS)), st.binary(max_size=200))
+def test_any_bytes(topic: str, body: bytes) -> None:
+    read(topic, body)
+
+
+@given(st.sampled_from(sorted(TOPICS)), ANY_JSON)
+def test_any_json(topic: str, value: Any) -> None:
+    read(topic, body_of(value))
+
+
+@given(st.data())
+def test_real_payloads_in_which_anything_is_missing_or_something_else(data: st.DataObject) -> None:
+    topic = data.draw(st.sampled_from(sorted(TOPICS)))
+    payload = deepcopy(payloads.of_every_topic()[topic])
+    for _ in range(data.draw(st.integers(1, 8))):
+        damage(payload, data)
+    read(topic, body_of(payload))
+
+
+def damage(payload: Any, data: st.DataObject) -> None:
+    """Delete or replace one value somewhere in ``payload``."""
+    holder: Any = payload
+    while True:
+        places = sorted(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        if not places:
+            return
+        place = data.draw(st.sampled_from(places))
+        if isinstance(holder[place], dict | list) and data.draw(st.booleans()):
+            holder = holder[place]
+        elif data.draw(st.booleans()):
+            del holder[place]
+            return
+        else:
+            holder[place] = data.draw(ANY_JSON)
+            return
+
+
+@needs_shared
+@pytest.mark.parametrize(("topic", "body"), samples(), ids=[topic for topic, _body in samples()])
+def test_every_published_sample(topic: str, body: bytes) -> None:
+    read(topic, body)
+
+
+@pytest.mark.parametrize("topic", ["orders/updated", "products/update", "customer.tags_added", "carts/create", "?"])
+def test_a_topic_of_no_use_is_ignored_by_name(topic: str) -> None:
+    assert told(topic, {}).ignored == f"SMSFlow makes no use of {topic}."
+
+
+def test_topics_are_read_in_any_case() -> None:
+    assert told("Orders/Create", payloads.order()).facts
+
+
+def test_a_webhook_without_a_topic_is_not_understood() -> None:
+    with pytest.raises(CannotUnderstand, match="no topic"):
+        told("", payloads.order())
+
+
+@pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact", "shop/redact"])
+def test_what_the_law_wants_done_is_put_before_a_person(topic: str) -> None:
+    with pytest.raises(CannotUnderstand, match="within 30 days"):
+        told(topic, {"shop_id": 1})
