@@ -57,8 +57,8 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/demo.stamp
 # The demo ----------------------------------------------------------------------------------
 
 demo: var/demo/static.stamp var/demo/migrated.stamp
-	@$(DEMO_ENV) SMSFLOW_VAR=var/demo $(BIN)/python manage.py smsflow_demo
-	@$(DEMO_ENV) SMSFLOW_VAR=var/demo exec $(BIN)/python manage.py smsflow_serve --network-database var/demo/network.sqlite3
+	$(SAY) "Starting …"
+	@$(DEMO_ENV) SMSFLOW_VAR=var/demo exec $(BIN)/python manage.py smsflow_demo --serve --network-database var/demo/network.sqlite3
 
 var/demo/static.stamp: $(VENV)/demo.stamp $(DEMO_STATIC)
 	@mkdir -p var/demo

@@ -21,10 +21,11 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet
 from smsflow_plugin.admin_panels.objects import ObjectFormView
+from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.engine.actions import RecordOptOut
 from smsflow_plugin.measurement.entry import Cursor
 from smsflow_plugin.measurement.timeline import timeline, zone_of
-from smsflow_plugin.models import Contact, Enrollment, Flow, Message
+from smsflow_plugin.models import Contact, Delivery, Enrollment, Flow, Message
 
 #: Entries of the timeline on one page.
 PAGE = 50
@@ -88,8 +89,9 @@ class ContactPage(InspectView):  # type: ignore[misc]
             older=str(entries[PAGE - 1].cursor) if len(entries) > PAGE else "",
             before=before,
             zone=zone_of(self.object),
-            may_see_flows=Flow.objects.visible_to(self.request.user).filter(store=self.object.store_id).exists(),
-            may_see_messages=Message.objects.visible_to(self.request.user).filter(contact=self.object).exists(),
+            may_see_flows=may(self.request.user, "change", Flow(store=self.object.store)),
+            may_see_messages=may(self.request.user, "view", Message(store=self.object.store)),
+            may_see_deliveries=may(self.request.user, "view", Delivery(store=self.object.store)),
         )
         return context
 
@@ -177,7 +179,7 @@ class ContactViewSet(ReadOnlyViewSet):
     name = "smsflow_contacts"
     url_prefix = "smsflow/contacts"
     icon = "user"
-    menu_order = 20
+    menu_order = 220
     index_view_class = ContactListView
     inspect_view_class = ContactPage
     inspect_template_name = "smsflow/contacts/contact.html"

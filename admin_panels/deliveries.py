@@ -168,7 +168,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
     name = "smsflow_deliveries"
     url_prefix = "smsflow/deliveries"
     icon = "smsflow-inbox"
-    menu_order = 40
+    menu_order = 240
     index_view_class = DeliveryListView
     inspect_view_class = DeliveryPage
     index_template_name = "smsflow/deliveries/index.html"

@@ -14,6 +14,7 @@ from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn, TitleCo
 from wagtail.admin.views.generic import InspectView
 
 from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, csv_safe, own_flows
+from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.measurement.reasons import state_sentence
 from smsflow_plugin.measurement.telling import decisions_of
 from smsflow_plugin.measurement.timeline import zone_of
@@ -103,10 +104,8 @@ class MessagePage(InspectView):  # type: ignore[misc]
                 (_("Accepted by the gateway"), message.accepted_at),
                 (_("Delivered or failed"), message.finished_at),
             ],
-            may_see_contact=message.contact_id
-            and Contact.objects.visible_to(self.request.user).filter(pk=message.contact_id).exists(),
-            may_see_flow=message.flow_id
-            and Flow.objects.visible_to(self.request.user).filter(pk=message.flow_id).exists(),
+            may_see_contact=message.contact_id and may(self.request.user, "view", Contact(store=message.store)),
+            may_see_flow=message.flow_id and may(self.request.user, "change", Flow(store=message.store)),
         )
         return context
 
@@ -131,7 +130,7 @@ class MessageViewSet(ReadOnlyViewSet):
     name = "smsflow_messages"
     url_prefix = "smsflow/messages"
     icon = "mail"
-    menu_order = 30
+    menu_order = 230
     index_view_class = MessageListView
     inspect_view_class = MessagePage
     inspect_template_name = "smsflow/messages/message.html"

@@ -27,6 +27,12 @@ def visible(user: Any, model: type[Model]) -> QuerySet[Any]:
     return policy_registry.get_by_type(model).instances_user_has_any_permission_for(user, ANY_ACTION)
 
 
+def may(user: Any, action: str, instance: Model) -> bool:
+    """Return whether ``user`` may do ``action`` in the store of ``instance``, which need not be saved."""
+    policy = policy_registry.get(instance)
+    return bool(policy.user_has_permission_for_instance(user, action, instance))
+
+
 class InstancePolicy:
     """Answers the generic views' model-level questions for one instance."""
 

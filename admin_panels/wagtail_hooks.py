@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
 from smsflow_plugin.admin_panels import flows
+from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
+from smsflow_plugin.admin_panels.menu import SMSFlowGroup
+from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy, Store, StoreLogEntry
+
+ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
+
+LOG_ACTIONS = {
+    "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),
+    "smsflow.replay": (_("Replay delivery"), _("Delivery replayed")),
+    "smsflow.save_connection": (_("Change connection"), _("Connection changed")),
+    "smsflow.send_test_text": (_("Send test text"), _("Test text sent")),
+    "smsflow.set_membership": (_("Change people"), _("People changed")),
+}
 
 flows.register()
+hooks.register("register_bulk_action", ReplayBulkAction)
 
 
 @hooks.register("register_admin_viewset")
 def register_viewsets() -> list[object]:
-    return [flows.GalleryViewSet()]
+    return [SMSFlowGroup(), flows.GalleryViewSet()]
+
+
+@hooks.register("register_icons")
+def register_icons(icons: list[str]) -> list[str]:
+    return [*icons, *(f"smsflow/icons/{name}.svg" for name in ICONS)]
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: Any) -> None:
+    # by type only: Wagtail's site history would show every store's names to everybody
+    for model in (Connection, Contact, Delivery, Message, Policy, Store):
+        actions.log_entry_models_by_type.register(model, value=StoreLogEntry)
+    for action, (label, message) in LOG_ACTIONS.items():
+        actions.register_action(action, label, message)

@@ -74,7 +74,9 @@ edit_handler = TabbedInterface(
                 MultiFieldPanel(
                     [
                         HelpPanel(
-                            content=_("When two flows want to text the same person, the one that stands first goes first.")
+                            content=_(
+                                "When two flows want to text the same person, the one that stands first goes first."
+                            )
                         ),
                         FieldRowPanel([FieldPanel("priority"), FieldPanel("priority_number")]),
                     ],

@@ -163,7 +163,10 @@ class EnableView(AddFlowsMixin, FormView):  # type: ignore[type-arg]
             return redirect(reverse(self.edit_url_name, args=[already.flow.pk]))
         messages.success(
             self.request,
-            _("“%(flow)s” was added to %(store)s as a draft. Read its texts, then publish it: people enter it from then on.")
+            _(
+                "“%(flow)s” was added to %(store)s as a draft. "
+                "Read its texts, then publish it: people enter it from then on."
+            )
             % {"flow": flow, "store": store},
         )
         return redirect(reverse(self.edit_url_name, args=[flow.pk]))
@@ -179,6 +182,7 @@ class GalleryViewSet(ViewSet):  # type: ignore[misc]
     url_prefix = "smsflow/gallery"
     icon = "plus"
     menu_label = _("Add a flow")
+    menu_hook = "register_smsflow_menu_item"
     menu_name = "smsflow-gallery"
     menu_order = 210
     menu_item_class = GalleryMenuItem

@@ -81,7 +81,9 @@ def refuse_what_cannot_compile(request: HttpRequest, instance: Any) -> HttpRespo
     try:
         compile_flow(instance)
     except CannotCompile as refusal:
-        messages.error(request, _("“%(flow)s” was not published. %(problems)s") % {"flow": instance, "problems": refusal})
+        messages.error(
+            request, _("“%(flow)s” was not published. %(problems)s") % {"flow": instance, "problems": refusal}
+        )
         return redirect(reverse(FlowViewSet().get_url_name("edit"), args=[instance.pk]))
     return None
 

@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.permissions import policy_registry
 
+from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.messaging.settling import PAUSE
 from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
-from smsflow_plugin.stores.actions import SaveConnection
+from smsflow_plugin.stores.actions import SaveConnection, readable_connections
 
 POLICY_FIELDS = ("opens_at", "closes_at", "cap_per_day", "cap_per_week", "minimum_gap", "quiet_service")
 SHOPIFY_FIELDS = ("shop_domain", "shopify_secret")
@@ -103,7 +105,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.policy = Policy.objects.filter(store=self.instance.pk).first() or Policy()
-        self.connections = {row.kind: row for row in Connection.objects.filter(store=self.instance.pk)}
+        self.connections = {row.kind: row for row in readable_connections(self.instance.pk)}
         self._show_stored()
         self._remove_forbidden()
 
@@ -153,10 +155,9 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         """Return whether the user may change this part of the store."""
         if self.for_user is None:
             return True
-        policy = policy_registry.get_by_type(model)
         if self.instance.pk is None:
-            return bool(policy.user_has_permission(self.for_user, "change"))
-        return bool(policy.user_has_permission_for_instance(self.for_user, "change", model(store=self.instance)))
+            return bool(policy_registry.get_by_type(model).user_has_permission(self.for_user, "change"))
+        return may(self.for_user, "change", model(store=self.instance))
 
     def clean_country(self) -> str:
         country: str = self.cleaned_data["country"].upper()
@@ -245,7 +246,8 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
             self._connect(store, "shopify", cleaned["shop_domain"], {"secret": cleaned["shopify_secret"]}, {})
         if cleaned.get("sinch_plan"):
             secrets = {"api_token": cleaned["sinch_token"], "callback_secret": cleaned["sinch_callback_secret"]}
-            settings = {"region": cleaned["sinch_region"] or "us"}
+            # whatever made the gateway refuse before, it is asked again with this
+            settings = {"region": cleaned["sinch_region"] or "us", PAUSE: None}
             if "sinch_base_url" in self.fields:
                 settings["base_url"] = cleaned["sinch_base_url"]
             self._connect(store, "sinch", cleaned["sinch_plan"], secrets, settings)
@@ -254,9 +256,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         self, store: Store, kind: str, account: str, secrets: dict[str, str], settings: dict[str, Any]
     ) -> None:
         # the fields are only there for those who may
-        action = SaveConnection(
-            store, self.for_user, kind=kind, account=account, secrets=secrets, settings=settings
-        )
+        action = SaveConnection(store, self.for_user, kind=kind, account=account, secrets=secrets, settings=settings)
         action.execute(skip_permission_checks=True)
 
 
@@ -264,9 +264,7 @@ class TestTextForm(forms.Form):
     __test__ = False
 
     to = forms.CharField(label=gettext_lazy("Number"), max_length=30, widget=forms.TextInput(attrs={"type": "tel"}))
-    body = forms.CharField(
-        label=gettext_lazy("Text"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
-    )
+    body = forms.CharField(label=gettext_lazy("Text"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
     #: A form that is sent twice is one text.
     key = forms.UUIDField(widget=forms.HiddenInput)
 

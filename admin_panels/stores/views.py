@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
@@ -24,14 +24,15 @@ from wagtail.admin.views.generic.base import BaseObjectMixin
 from wagtail.admin.views.generic.history import HistoryView
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
-from wagtail.permissions import policy_registry
 
 from smsflow_plugin.admin_panels.listing import ListView
 from smsflow_plugin.admin_panels.objects import ObjectFormView
+from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.messaging.actions import SendTestText
-from smsflow_plugin.messaging.gateway import GatewayUnavailable, gateway_for
+from smsflow_plugin.messaging.connections import Gateways
+from smsflow_plugin.messaging.gateway import GatewayUnavailable
 from smsflow_plugin.models import Connection, Message, Store, StoreMembership
 from smsflow_plugin.stores.actions import SetMembership
 from smsflow_plugin.stores.roles import assignable_roles
@@ -63,10 +64,7 @@ class StoreEditView(EditView):  # type: ignore[misc]
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        may_send = policy_registry.get_by_type(Message).user_has_permission_for_instance(
-            self.request.user, "add", Message(store=self.object)
-        )
-        if not may_send:
+        if not may(self.request.user, "add", Message(store=self.object)):
             return []
         url = reverse(self.test_text_url_name, args=(self.object.pk,))
         return [HeaderButton(_("Send test text"), url=url, icon_name="mail")]
@@ -93,7 +91,7 @@ class TestTextView(ObjectFormView):
     submit_button_label = gettext_lazy("Send")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not SendTestText(self.object, request.user, to="", body="").user_has_permission():
+        if not may(request.user, "add", Message(store=self.object)):
             raise PermissionDenied
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
@@ -134,28 +132,21 @@ class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # typ
     edit_url_name = ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        connection = Connection.objects.filter(store=self.object, kind__in=smsflow_settings.GATEWAYS).first()
-        if connection is None:
+        kinds = list(smsflow_settings.GATEWAYS)
+        pk = Connection.objects.filter(store=self.object, kind__in=kinds).values_list("pk", flat=True).first()
+        if pk is None:
             messages.warning(request, _("This store is not connected to a gateway yet."))
-        else:
-            self._check(request, connection)
-        return redirect(reverse(self.edit_url_name, args=(self.object.pk,)))
-
-    def _check(self, request: HttpRequest, connection: Connection) -> None:
-        gateway = gateway_for(
-            connection.kind,
-            token=connection.token,
-            account=connection.account,
-            secrets=connection.secrets,
-            settings=connection.settings,
-        )
+            return self._back()
         try:
-            sentence = gateway.check()
+            sentence = Gateways([pk])[pk].check()
         except GatewayUnavailable as error:
-            # the sentence may hold words of the gateway
-            messages.error(request, format_html("{}", str(error)))
+            messages.error(request, conditional_escape(str(error)))
         else:
-            messages.success(request, format_html("{}", sentence))
+            messages.success(request, conditional_escape(sentence))
+        return self._back()
+
+    def _back(self) -> HttpResponse:
+        return redirect(reverse(self.edit_url_name, args=(self.object.pk,)))
 
 
 class PeopleView(ObjectFormView):
@@ -167,9 +158,7 @@ class PeopleView(ObjectFormView):
     submit_button_label = gettext_lazy("Save")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        policy = policy_registry.get_by_type(StoreMembership)
-        membership = StoreMembership(store=self.object)
-        if not policy.user_has_permission_for_instance(request.user, "change", membership):
+        if not may(request.user, "change", StoreMembership(store=self.object)):
             raise PermissionDenied
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response

@@ -30,7 +30,7 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
     name = "smsflow_stores"
     url_prefix = "smsflow/stores"
     icon = "smsflow-store"
-    menu_order = 50
+    menu_order = 250
     edit_handler = STORE_PANELS
     index_view_class = views.StoreListView
     add_view_class = views.StoreCreateView

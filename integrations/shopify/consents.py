@@ -11,7 +11,7 @@ from datetime import datetime
 
 from smsflow_plugin.events.facts import Consent, Happening, Person, PersonFact, Translation
 from smsflow_plugin.integrations.shopify.letter import Letter
-from smsflow_plugin.integrations.shopify.people import Number, identities, needs_someone, number
+from smsflow_plugin.integrations.shopify.people import Number, identities, needs_someone, number_at
 
 GRANTED, PENDING, REVOKED = "granted", "pending", "revoked"
 _ACTIONS = {"subscribed": GRANTED, "pending": PENDING, "unsubscribed": REVOKED, "redacted": REVOKED}
@@ -25,7 +25,7 @@ def marketing_consent(letter: Letter) -> Translation:
     action = _ACTIONS.get(state)
     if action is None:
         return Translation(ignored=f"The customer has neither agreed to texts nor refused them (state “{state}”).")
-    phone = number(letter, payload, "phone")
+    phone = number_at(letter, payload, "phone")
     person = needs_someone(
         Person(identities=identities(customer=payload.id("id")), phone=phone.e164), "a customer who agreed or refused"
     )
@@ -60,7 +60,7 @@ def checkout_consent(letter: Letter, token: str) -> tuple[Consent, Number] | Non
     payload = letter.payload
     if not payload.is_true("buyer_accepts_sms_marketing"):
         return None
-    phone = number(letter, payload, "sms_marketing_phone")
+    phone = number_at(letter, payload, "sms_marketing_phone")
     if phone.e164 is None:
         return None
     at: datetime = letter.time("updated_at", "created_at")

@@ -35,7 +35,7 @@ def customer(letter: Letter) -> tuple[Person, Number]:
     """Read the profile of a customer, from ``customers/create`` and ``customers/update``."""
     payload = letter.payload
     address = payload.object("default_address")
-    number = _number(letter, (payload, "phone", address))
+    number = _first_number(letter, (payload, "phone", address))
     return Person(
         identities=identities(customer=payload.id("id")),
         phone=number.e164,
@@ -90,9 +90,9 @@ def needs_someone(person: Person, what: str) -> Person:
     return person
 
 
-def number(letter: Letter, payload: Payload, key: str) -> Number:
+def number_at(letter: Letter, payload: Payload, key: str) -> Number:
     """Return the number at ``key``."""
-    return _number(letter, (payload, key, _address(payload)))
+    return _first_number(letter, (payload, key, _address(payload)))
 
 
 def country(address: Payload) -> str:
@@ -106,10 +106,12 @@ def _buyers_number(letter: Letter, address: Payload) -> Number:
     payload = letter.payload
     known = payload.object("customer")
     own = [a for a in (*_addresses(payload), known.object("default_address")) if _is_own(a, payload)]
-    return _number(letter, (known, "phone", address), (payload, "phone", address), *((a, "phone", a) for a in own))
+    return _first_number(
+        letter, (known, "phone", address), (payload, "phone", address), *((a, "phone", a) for a in own)
+    )
 
 
-def _number(letter: Letter, *places: tuple[Payload, str, Payload]) -> Number:
+def _first_number(letter: Letter, *places: tuple[Payload, str, Payload]) -> Number:
     """Return the first usable number of ``places``: (where, key, the address that goes with it)."""
     unusable = ""
     for holder, key, address in places:

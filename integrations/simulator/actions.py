@@ -111,8 +111,9 @@ class ForwardView(ActionView):
                 now, what = fast_forward.forward_to(thing.at), thing.what
             case _other:
                 raise Http404
-        words = {"time": date_format(now.astimezone(ZoneInfo(self.store.timezone)), "DATETIME_FORMAT"), "what": what}
-        text = _("It is now %(time)s: %(what)s.") if what else _("It is now %(time)s.")
+        time = date_format(now.astimezone(ZoneInfo(self.store.timezone)), "DATETIME_FORMAT")
+        words = {"time": time, "zone": self.store.timezone, "what": what}
+        text = _("It is now %(time)s in %(zone)s: %(what)s.") if what else _("It is now %(time)s in %(zone)s.")
         messages.success(self.request, text % words)
 
 

@@ -138,10 +138,10 @@ DOINGS = {
         Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in),
         Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out),
         Doing("abandons", gettext_lazy("Abandons a cart"), "time", abandons),
-        Doing("orders", gettext_lazy("Orders"), "tick", orders),
-        Doing("parcel-sent", gettext_lazy("Parcel sent"), "upload", parcel_sent, (str(State.ORDERED),)),
+        Doing("orders", gettext_lazy("Orders"), "tag", orders),
+        Doing("parcel-sent", gettext_lazy("Parcel sent"), "redirect", parcel_sent, (str(State.ORDERED),)),
         Doing("parcel-delivered", gettext_lazy("Parcel delivered"), "home", parcel_delivered, _IN_HAND),
-        Doing("cancels", gettext_lazy("Cancels the order"), "undo", cancels, (str(State.ORDERED),)),
+        Doing("cancels", gettext_lazy("Cancels the order"), "circle-xmark", cancels, (str(State.ORDERED),)),
     )
 }
 

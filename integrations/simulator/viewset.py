@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
@@ -28,8 +29,14 @@ class SimulatorViewSet(ViewSet):  # type: ignore[misc]
     icon = "mobile-alt"
     menu_label = _("Simulator")
     menu_name = "smsflow-simulator"
-    menu_order = 160
-    add_to_admin_menu = True
+    menu_order = 900
+
+    @cached_property
+    def menu_hook(self) -> str:
+        """Below "SMS flows"; on a site without those screens, an entry of its own."""
+        if apps.is_installed("smsflow_plugin.admin_panels"):
+            return "register_smsflow_menu_item"
+        return "register_admin_menu_item"
 
     @cached_property
     def menu_item_class(self) -> Any:

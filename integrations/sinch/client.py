@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
 from sinch import SinchClient
 from sinch.core.clients.retry_configuration import RetryConfiguration
@@ -15,27 +16,35 @@ from sinch.core.enums import RetryPolicy
 
 from smsflow_plugin.conf import smsflow_settings
 
-DEFAULT_REGION = "us"
+REGIONS = ("us", "eu", "au", "br", "ca")
 
 # At DEBUG the SDK writes tokens, numbers and texts. A logger of its own, outside of every
 # configuration, keeps them out of the log whatever the site sets its root logger to.
 _SILENCE = logging.Logger("smsflow.sinch.sdk", level=logging.CRITICAL + 1)
 
 
+class NotConfigured(Exception):
+    """Sinch cannot be called with these settings; the message is a sentence that says why."""
+
+
 def client_for(account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]) -> SinchClient:
     """Return the client of a service plan. Threads share it, and with it its open connections.
 
-    ``settings`` may hold ``region`` ("us", "eu", "au", "br", "ca") and ``base_url``,
-    which replaces the address that follows from the region.
+    ``settings`` may hold ``region`` (one of ``REGIONS``) and ``base_url``, which replaces
+    the address that follows from the region.
+
+    :raises NotConfigured: before anything is sent.
     """
-    return _client(
-        os.getpid(),
-        account,
-        str(secrets.get("api_token", "")),
-        str(settings.get("region") or DEFAULT_REGION),
-        str(settings.get("base_url") or "").rstrip("/"),
-        tuple(smsflow_settings.GATEWAY_TIMEOUT),
-    )
+    token = str(secrets.get("api_token") or "")
+    region = str(settings.get("region") or REGIONS[0])
+    base_url = str(settings.get("base_url") or "").rstrip("/")
+    if not account or not token:
+        raise NotConfigured(_("The service plan or the API token of Sinch is missing."))
+    if region not in REGIONS:
+        raise NotConfigured(_("Sinch has no region “%(region)s”.") % {"region": region})
+    if base_url and not base_url.startswith(("https://", "http://")):
+        raise NotConfigured(_("The address of Sinch must start with https:// or http://."))
+    return _client(os.getpid(), account, token, region, base_url, tuple(smsflow_settings.GATEWAY_TIMEOUT))
 
 
 @lru_cache(maxsize=256)

@@ -15,13 +15,11 @@ from typing import Any
 import requests
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from pydantic import ValidationError
-from sinch import SinchClient
 from sinch.core.exceptions import SinchException
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.integrations.sinch.client import client_for
+from smsflow_plugin.integrations.sinch.client import NotConfigured, client_for
 from smsflow_plugin.integrations.sinch.outcomes import answer_of, outcome_of
 from smsflow_plugin.messaging.gateway import Accepted, GatewayUnavailable, OutboundText, Outcome, Rejected, Unknown
 
@@ -71,7 +69,11 @@ class SinchGateway:
             return refusal
         body, parameters = with_parameters(text)
         try:
-            batch = self._client().sms.batches.send_sms(
+            client = client_for(self._account, self._secrets, self._settings)
+        except NotConfigured as trouble:
+            return Rejected(str(trouble), fatal=True)
+        try:
+            batch = client.sms.batches.send_sms(
                 to=list(text.recipients),
                 from_=text.sender,
                 body=body,
@@ -95,7 +97,7 @@ class SinchGateway:
         # without a start Sinch would list the last day only, and a call of yesterday would look as if never made
         start = (since - CLOCK_MARGIN).astimezone(UTC)
         try:
-            page = self._client().sms.batches.list(
+            page = client_for(self._account, self._secrets, self._settings).sms.batches.list(
                 client_reference=reference, start_date=start, page=0, page_size=PAGE_SIZE
             )
             for _number in range(MAX_PAGES):
@@ -108,21 +110,18 @@ class SinchGateway:
                 page = page.next_page()
                 if page is None:
                     return None
-        except (SinchException, requests.RequestException, ValueError) as error:
+        except (NotConfigured, SinchException, requests.RequestException, ValueError) as error:
             raise GatewayUnavailable(_trouble(error)) from None
         raise GatewayUnavailable(_("Sinch's list of batches is too long to be searched."))
 
     def check(self) -> str:
         try:
-            page = self._client().sms.batches.list(page=0, page_size=1)
-        except (SinchException, requests.RequestException, ValueError) as error:
+            page = client_for(self._account, self._secrets, self._settings).sms.batches.list(page=0, page_size=1)
+        except (NotConfigured, SinchException, requests.RequestException, ValueError) as error:
             raise GatewayUnavailable(_trouble(error)) from None
         if getattr(page.result, "count", None) is None:
             raise GatewayUnavailable(_("Something answers at Sinch's address, but it is not Sinch."))
         return _("Sinch accepts the API token of the service plan %(plan)s.") % {"plan": self._account}
-
-    def _client(self) -> SinchClient:
-        return client_for(self._account, self._secrets, self._settings)
 
 
 def with_parameters(text: OutboundText) -> tuple[str, dict[str, dict[str, str]]]:
@@ -172,6 +171,8 @@ def _expiry(moment: datetime | None) -> datetime | None:
 
 def _trouble(error: Exception) -> str:
     """Say in a sentence what is wrong with the connection."""
+    if isinstance(error, NotConfigured):
+        return str(error)
     if isinstance(error, SinchException):
         status = answer_of(error)[0]
         if status in (401, 403):
@@ -185,6 +186,6 @@ def _trouble(error: Exception) -> str:
         return _("Sinch did not answer in time.")
     if isinstance(error, requests.ConnectionError):
         return _("Sinch cannot be reached.")
-    if isinstance(error, requests.RequestException | ValidationError):
-        return _("The address or the credentials of Sinch are not valid.")
+    if isinstance(error, requests.RequestException):
+        return _("The address or the API token of Sinch is not valid.")
     return _("Sinch's answer cannot be read.")

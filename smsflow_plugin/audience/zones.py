@@ -7,6 +7,7 @@ not a home. So where it is not known better, all zones of the state count.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from phonenumbers import (
@@ -41,6 +42,7 @@ class Zones:
     source: str
 
 
+@lru_cache(maxsize=50_000)
 def candidate_zones(phone: str | None, *, timezone: str, country: str, province: str, store_timezone: str) -> Zones:
     """Return the zones that a person may be in, by what is known best of them.
 

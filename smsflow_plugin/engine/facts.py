@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from smsflow_plugin.audience.filters import PastEvent
@@ -36,18 +35,13 @@ def contact_values(contact: Contact) -> dict[str, Any]:
 
 def zones(contact: Contact, store: Store) -> tuple[str, ...]:
     """Return every time zone that the contact may be in."""
-    return _zones(
+    found = candidate_zones(
         str(contact.phone) if contact.phone else None,
-        contact.timezone,
-        contact.country or store.country,
-        contact.province,
-        store.timezone,
+        timezone=contact.timezone,
+        country=contact.country,
+        province=contact.province,
+        store_timezone=store.timezone,
     )
-
-
-@lru_cache(maxsize=20_000)
-def _zones(phone: str | None, timezone: str, country: str, province: str, store_timezone: str) -> tuple[str, ...]:
-    found = candidate_zones(phone, timezone=timezone, country=country, province=province, store_timezone=store_timezone)
     return found.names
 
 

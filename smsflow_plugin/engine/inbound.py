@@ -12,7 +12,7 @@ from smsflow_plugin.audience.keywords import Keyword, classify, help_reply, star
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
 from smsflow_plugin.messaging.models import Message
-from smsflow_plugin.messaging.parts import count_parts
+from smsflow_plugin.messaging.parts import count_parts, to_gsm
 from smsflow_plugin.stores.models import Store
 
 #: North American toll-free numbers: the network itself answers STOP there, and a second
@@ -83,7 +83,7 @@ def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
         key = _reply_key(reply, now)
         if not key or _network_answers(reply):
             continue
-        body = _reply_text(reply)
+        body = to_gsm(_reply_text(reply))
         parts = count_parts(body)
         rows.append(
             (

@@ -40,21 +40,34 @@ class Directory:
     identities: dict[IdentityKey, int] = field(default_factory=dict)
     phones: dict[tuple[int, str], int] = field(default_factory=dict)
     phone_of: dict[int, str | None] = field(default_factory=dict)
+    profile_at: dict[int, datetime | None] = field(default_factory=dict)
     new: dict[int, tuple[int, str | None]] = field(default_factory=dict)
     gained: dict[int, str] = field(default_factory=dict)
     changed: dict[IdentityKey, int] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
 
-    def place(self, store_id: int, person: Person, *, owns_phone: bool) -> int | None:
-        """Return the id of the person's contact, or None if nothing names the person."""
+    def place(self, store_id: int, person: Person, *, consents: bool) -> int | None:
+        """Return the id of the person's contact, or None if nothing names the person.
+
+        Whoever ``consents`` does so for the number that they gave. What is older than the
+        contact's profile no longer says which number is the customer's.
+        """
         keys = _keys(store_id, person)
         if not keys and not person.phone:
             return None
         known = next((self.identities[key] for key in keys if key in self.identities), None)
+        outdated = known is not None and _older(person.profile_at, self.profile_at.get(known))
+        owns_phone = consents or (person.owns_phone and not outdated)
         contact = self._choose(store_id, known, person.phone, owns_phone=owns_phone)
         for key in keys:
-            if self.identities.get(key) != contact:
+            holder = self.identities.get(key)
+            if key[1] == "order" and holder is not None and holder != contact and self.phone_of[holder] is None:
+                # a parcel came before its order: whom it stood in for is known now
+                self._merge(holder, contact)
+            if self.identities.get(key) != contact and not (outdated and holder == known):
                 self.identities[key] = self.changed[key] = contact
+        if person.owns_phone and person.profile_at and not outdated:
+            self.profile_at[contact] = person.profile_at
         return contact
 
     def _choose(self, store_id: int, known: int | None, phone: str | None, *, owns_phone: bool) -> int:
@@ -111,12 +124,13 @@ def find(persons: Sequence[tuple[int, Person]]) -> Directory:
     phones = {(store_id, person.phone) for store_id, person in persons if person.phone}
     if keys:
         rows = Identity.objects.filter(store_id__in=stores, value__in={key[2] for key in keys}).values_list(
-            "store_id", "kind", "value", "contact_id", "contact__phone"
+            "store_id", "kind", "value", "contact_id", "contact__phone", "contact__profile_at"
         )
-        for store_id, kind, value, contact_id, phone in rows:
+        for store_id, kind, value, contact_id, phone, profile_at in rows:
             if (store_id, kind, value) in keys:
                 directory.identities[store_id, kind, value] = contact_id
                 directory.phone_of[contact_id] = _text(phone)
+                directory.profile_at[contact_id] = profile_at
     if phones:
         rows = Contact.objects.filter(store_id__in=stores, phone__in={phone for _store, phone in phones}).values_list(
             "store_id", "phone", "pk"
@@ -229,6 +243,10 @@ def _move(merged: dict[int, int], now: datetime) -> None:
     Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
         status=Enrollment.Status.EXITED, exit_reason="merged", finished_at=now, wake_at=None
     )
+
+
+def _older(moment: datetime | None, than: datetime | None) -> bool:
+    return moment is not None and than is not None and moment < than
 
 
 def _text(phone: Any) -> str | None:

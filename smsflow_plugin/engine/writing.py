@@ -74,9 +74,7 @@ def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
     placed = []
     for entry in entries:
         person = entry.fact.person
-        # whoever consents does so for the number that they gave
-        owns = person.owns_phone or bool(entry.fact.consents)
-        contact = directory.place(entry.store_id, person, owns_phone=owns)
+        contact = directory.place(entry.store_id, person, consents=bool(entry.fact.consents))
         if contact is not None:
             placed.append((entry, contact))
     real = people.create(directory, now)

@@ -19,7 +19,6 @@ from smsflow_plugin.flows.program import Program
 from smsflow_plugin.stores.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
-
 #: Steps of one list; far more than a person can oversee.
 MAX_STEPS = 60
 

@@ -161,5 +161,7 @@ class Program:
 
 
 def _instruction(item: Mapping[str, Any]) -> Instruction:
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "op"}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "op"
+    }
     return _TYPES[item["op"]](**values)

@@ -99,12 +99,17 @@ def _revive(item: dict[str, Any]) -> dict[str, Any]:
 
 
 class StepListAdapter(StreamBlockAdapter):  # type: ignore[misc]
-    """Keeps "Step that is not installed" out of the picker; the server allows those that exist."""
+    """Keeps "Step that is not installed" out of the picker, and nowhere else."""
+
+    js_constructor = "smsflow.StepList"
 
     def js_args(self, block: StepListBlock) -> list[Any]:
-        args: list[Any] = super().js_args(block)
-        args[3] = {**args[3], "blockCounts": {**args[3]["blockCounts"], RETIRED: {"max_num": 0}}}
-        return args
+        name, groups, states, meta = super().js_args(block)
+        return [name, groups, states, {**meta, "keptType": RETIRED}]
+
+    @cached_property
+    def media(self) -> forms.Media:
+        return super().media + forms.Media(js=["smsflow/step-list.js"])
 
 
 register(StepListAdapter(), StepListBlock)

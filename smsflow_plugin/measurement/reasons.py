@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.governance.rules import Reason, Verdict
 from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.settling import Trouble
 
 #: What stands after the colon of "Put off until …:" and "Not sent:". ``%(zone)s`` is the recipient's time zone.
 WHY: Mapping[str, str | Promise] = {
@@ -35,6 +36,15 @@ WHY: Mapping[str, str | Promise] = {
     Reason.TOO_LATE: gettext_lazy("the event was reported too late"),
 }
 
+#: What stands in ``Message.reason`` when it was not a rule that spoke but the gateway.
+TROUBLE: Mapping[str, str | Promise] = {
+    Trouble.REJECTED: gettext_lazy("the gateway refused this text"),
+    Trouble.SPLIT: gettext_lazy("the gateway refused a call that this text was part of; it is tried alone"),
+    Trouble.BLOCKED: gettext_lazy("the gateway takes nothing from this store; check its connection"),
+    Trouble.RATE_LIMITED: gettext_lazy("the gateway asked for a pause"),
+    Trouble.NOT_TAKEN: gettext_lazy("the call was cut off, and the gateway never got it"),
+}
+
 #: Why a run ended before its end, for the reasons that are not an event or the flow's own words.
 _LEFT: Mapping[str, str | Promise] = {
     "exit": gettext_lazy("A step of the flow ends here."),
@@ -45,7 +55,7 @@ _LEFT: Mapping[str, str | Promise] = {
 
 def why(reason: str, zone: str) -> str:
     """Return the reason in words, without a full stop. One that is not known stands for itself."""
-    phrase = WHY.get(reason)
+    phrase = WHY.get(reason) or TROUBLE.get(reason)
     return reason if phrase is None else str(phrase) % {"zone": zone}
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from heapq import nlargest
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.measurement.entry import Cursor, Entry, Kind
 from smsflow_plugin.measurement.telling import DECISION_COLUMNS, WRITERS
 from smsflow_plugin.messaging.models import Message
@@ -31,14 +31,15 @@ def timeline(contact: Contact, *, limit: int = 50, before: Cursor | None = None)
 
 
 def zone_of(contact: Contact) -> str:
-    """Return the name of the zone in which times are told: the contact's, else the store's."""
-    for name in (contact.timezone, contact.store.timezone):
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            continue
-        return name
-    return "UTC"
+    """Return the zone in which times are told: the first of those whose quiet hours count for the contact."""
+    zones = candidate_zones(
+        str(contact.phone) if contact.phone else None,
+        timezone=contact.timezone,
+        country=contact.country,
+        province=contact.province,
+        store_timezone=contact.store.timezone,
+    )
+    return zones.names[0]
 
 
 def _page(queryset: QuerySet[Any, Any], column: str, kind: Kind, before: Cursor | None) -> QuerySet[Any, Any]:

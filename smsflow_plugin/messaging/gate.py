@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from smsflow_plugin.audience.models import Contact
@@ -79,7 +78,13 @@ class Gate:
             has_phone=bool(message.to),
             marketing_consent=person.marketing_consent,
             service_consent=person.service_consent,
-            zones=_zones(message.to, person.timezone, person.country or store.country, person.province, store.timezone),
+            zones=candidate_zones(
+                message.to,
+                timezone=person.timezone,
+                country=person.country,
+                province=person.province,
+                store_timezone=store.timezone,
+            ).names,
             store_active=store.status == Store.Status.ACTIVE,
         )
         rules = self._rules.get(store.pk, PolicyRules())
@@ -106,10 +111,3 @@ def _people(messages: Iterable[Queued]) -> tuple[dict[int, Person], dict[tuple[i
         rows.extend(found.values_list(*_CONTACT_COLUMNS))
     people = {row[0]: Person(*row[3:]) for row in rows}
     return people, {(row[1], str(row[2])): people[row[0]] for row in rows}
-
-
-@lru_cache(maxsize=20_000)
-def _zones(phone: str, timezone: str, country: str, province: str, store_timezone: str) -> tuple[str, ...]:
-    return candidate_zones(
-        phone, timezone=timezone, country=country, province=province, store_timezone=store_timezone
-    ).names

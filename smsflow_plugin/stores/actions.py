@@ -14,6 +14,7 @@ from wagtail.log_actions import log
 from wagtail.permissions import policy_registry
 
 from smsflow_plugin import clock
+from smsflow_plugin.stores.crypto import CannotDecrypt
 from smsflow_plugin.stores.models import Connection, Store, StoreMembership
 from smsflow_plugin.stores.roles import assignable_roles
 
@@ -25,7 +26,7 @@ class SaveConnection(BaseAction):  # type: ignore[misc]
     :param kind: the vendor's key in the settings.
     :param account: the vendor's own name for the store.
     :param secrets: new secrets by name; an empty one keeps what is stored.
-    :param settings: replaces the stored settings of the same names.
+    :param settings: replaces the stored settings of the same names; None removes one.
     """
 
     action_name = "save_connection"
@@ -58,8 +59,9 @@ class SaveConnection(BaseAction):  # type: ignore[misc]
         :raises ValidationError: if another store is connected to the same account.
         """
         self.check(skip_permission_checks=skip_permission_checks)
-        connection = Connection.objects.select_for_update().filter(store=self.instance, kind=self.kind).first()
-        connection = connection or Connection(store=self.instance, kind=self.kind)
+        Connection.objects.select_for_update().filter(store=self.instance, kind=self.kind).values_list("pk").first()
+        stored = [row for row in readable_connections(self.instance.pk) if row.kind == self.kind]
+        connection = stored[0] if stored else Connection(store=self.instance, kind=self.kind)
         changed = self._apply(connection)
         if connection.pk is None or changed:
             connection.validate_constraints()
@@ -89,10 +91,27 @@ class SaveConnection(BaseAction):  # type: ignore[misc]
             secrets[name] = value
             changed.append(name)
         connection.secrets = secrets
-        settings = {**connection.settings, **self.settings}
-        changed += sorted(name for name, value in settings.items() if value != connection.settings.get(name))
+        settings = {
+            name: value for name, value in (connection.settings | dict(self.settings)).items() if value is not None
+        }
+        changed += sorted(name for name, value in self.settings.items() if value != connection.settings.get(name))
         connection.settings = settings
         return changed
+
+
+def readable_connections(store_id: int | None) -> list[Connection]:
+    """Return the connections of a store. Where a key was lost they come without secrets, to be given anew."""
+    rows = Connection.objects.filter(store=store_id)
+    try:
+        return list(rows)
+    except CannotDecrypt:
+        connections = list(rows.defer("secrets"))
+    for connection in connections:
+        try:
+            connection.refresh_from_db(fields=["secrets"])
+        except CannotDecrypt:
+            connection.secrets = {}
+    return connections
 
 
 class SetMembership(BaseAction):  # type: ignore[misc]

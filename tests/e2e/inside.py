@@ -74,9 +74,9 @@ def enable_two_texts() -> int:
             reentry="never",
             priority_number=10,
             steps=(
-                SendStep(texts={"en": "First for {{ contact.first_name }}."}, hold_hours=48),
+                SendStep(texts={"en": "First for {{ contact.first_name | default: 'you' }}."}, hold_hours=48),
                 wait(2, "hours"),
-                SendStep(texts={"en": "Second for {{ contact.first_name }}."}, hold_hours=48),
+                SendStep(texts={"en": "Second for {{ contact.first_name | default: 'you' }}."}, hold_hours=48),
             ),
         )
     )

@@ -65,6 +65,17 @@ def test_a_new_number_is_a_new_contact_and_takes_no_consent_along(store: Store) 
     assert Event.objects.get(kind="order_created").contact_id == contact(BO).pk
 
 
+def test_an_old_profile_that_arrives_late_does_not_bring_the_old_number_back(store: Store) -> None:
+    new, old = {"phone": BO, "profile_at": NOON}, {"phone": ADA, "profile_at": NOON - timedelta(hours=1)}
+    for profile in (new, old):
+        happened(store, "customer_updated", customer="7", owns_phone=True, **profile)
+        ingest()
+    happened(store, "order_created", phone=None, customer="7")
+    ingest()
+    assert Event.objects.get(kind="order_created").contact_id == contact(BO).pk
+    assert not Contact.objects.filter(phone=ADA).exists()
+
+
 def test_somebody_elses_number_on_an_order_does_not_move_the_customer(store: Store) -> None:
     happened(store, "customer_created", customer="7")
     happened(store, "order_created", customer="7", phone=BO)

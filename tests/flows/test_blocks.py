@@ -91,9 +91,10 @@ def test_a_kept_step_works_again_when_its_app_is_back() -> None:
     assert back.to_python(stored)[0].value["amount"] == 2
 
 
-def test_nobody_can_pick_a_step_that_is_not_installed() -> None:
-    definitions = json.dumps(JSContext().pack(steps_block()))
-    assert '"retired": {"max_num": 0}' in definitions
+def test_the_editor_is_told_which_step_to_keep_out_of_its_picker() -> None:
+    context = JSContext()
+    assert '"keptType": "retired"' in json.dumps(context.pack(steps_block()))
+    assert "smsflow/step-list.js" in str(context.media)
 
 
 def test_migrations_record_steps_as_plain_json_whatever_the_blocks_are() -> None:
@@ -108,6 +109,8 @@ def test_migrations_record_steps_as_plain_json_whatever_the_blocks_are() -> None
 
 def test_the_migration_state_of_a_flow_does_not_depend_on_depth() -> None:
     state = ModelState.from_model(Flow)
-    other = StepsField(steps_block(2), blank=True, collapsed=True, verbose_name=Flow._meta.get_field("steps").verbose_name)
+    other = StepsField(
+        steps_block(2), blank=True, collapsed=True, verbose_name=Flow._meta.get_field("steps").verbose_name
+    )
     other.set_attributes_from_name("steps")
     assert state.fields["steps"].deconstruct()[1:] == other.deconstruct()[1:]

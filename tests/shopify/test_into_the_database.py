@@ -15,7 +15,10 @@ from tests.shopify.payloads import CHECKOUT_TOKEN, CUSTOMER_ID, ORDER_ID, PHONE
 from tests.shopify.webhooks import body_of, needs_shared, post, samples
 
 STORY = [
-    ("checkouts/create", payloads.checkout(updated_at="2026-03-04T10:20:00-05:00", customer=None, phone=None)),
+    (
+        "checkouts/create",
+        payloads.checkout(updated_at="2026-03-04T10:20:00-05:00", customer=payloads.customer(phone=None)),
+    ),
     ("customers/create", payloads.customer()),
     ("customers_marketing_consent/update", payloads.consent()),
     ("checkouts/update", payloads.checkout()),
@@ -93,6 +96,17 @@ def test_a_webhook_that_makes_no_sense_is_parked_with_the_reason(client: Client,
     told = dict(Delivery.objects.values_list("state", "reason"))
     assert told["parked"] == "The body is not a JSON object."
     assert "test order" in told["ignored"]
+
+
+def test_a_parcel_that_comes_before_its_order_finds_its_person_once_the_order_is_here(
+    client: Client, store: Store, still: Any
+) -> None:
+    deliver(client, [("customers/create", payloads.customer()), ("fulfillments/create", payloads.fulfillment())])
+    assert Event.objects.get(kind="parcel_sent").contact.phone is None
+    assert post(client, body_of(payloads.order()), webhook_id="late").status_code == 200
+    while ingest():
+        pass
+    assert Event.objects.get(kind="parcel_sent").contact == Contact.objects.get(phone=PHONE)
 
 
 @needs_shared

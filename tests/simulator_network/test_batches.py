@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from smsflow_plugin import clock
 from smsflow_plugin.integrations.simulator.network import NetworkServer
 from smsflow_plugin.integrations.simulator.network.client import NetworkClient
 from tests.simulator_network.conftest import ADA, BOB, PLAN, SENDER, SinchApi
@@ -94,7 +95,7 @@ def test_a_list_shows_the_last_day_unless_told_otherwise(sinch: SinchApi, operat
     sinch.send(client_reference="new")
     assert [batch["client_reference"] for batch in sinch.get("batches").json()["batches"]] == ["new"]
     assert sinch.get("batches", client_reference="old").json()["count"] == 0
-    start = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    start = (clock.now() - timedelta(hours=1)).isoformat()
     found = sinch.get("batches", client_reference="old", start_date=start).json()
     assert [batch["client_reference"] for batch in found["batches"]] == ["old"]
 
@@ -110,7 +111,7 @@ def test_a_list_comes_in_pages_of_thirty(sinch: SinchApi) -> None:
 
 
 def test_a_batch_can_be_cancelled_before_it_is_on_its_way(sinch: SinchApi, operator: NetworkClient) -> None:
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    later = (clock.now() + timedelta(hours=1)).isoformat()
     batch = sinch.send(send_at=later).json()["id"]
     assert sinch.session.delete(f"{sinch.url}/batches/{batch}", timeout=10).json()["canceled"] is True
     operator.advance_clock(7200)
@@ -119,7 +120,7 @@ def test_a_batch_can_be_cancelled_before_it_is_on_its_way(sinch: SinchApi, opera
 
 
 def test_a_scheduled_batch_waits_for_its_time(sinch: SinchApi, operator: NetworkClient) -> None:
-    sinch.send(send_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    sinch.send(send_at=(clock.now() + timedelta(hours=1)).isoformat())
     assert operator.wait_until_quiet()["texts"] == {"queued": 1}
     operator.advance_clock(3601)
     assert operator.wait_until_quiet()["texts"] == {"delivered": 1}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.simulator.network import NetworkServer
 from smsflow_plugin.integrations.simulator.network.client import NetworkClient
@@ -28,7 +29,7 @@ from tests.sinch.conftest import ADA, API_TOKEN, BOB, PLAN, SENDER, GatewayMaker
 
 
 def since() -> datetime:
-    return datetime.now(UTC) - timedelta(minutes=1)
+    return clock.now() - timedelta(minutes=1)
 
 
 def batch_of(network: NetworkServer, outcome: object) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def batch_of(network: NetworkServer, outcome: object) -> dict[str, Any]:
 
 
 def test_a_text_is_accepted_with_all_that_we_need_back(gateway: SinchGateway, network: NetworkServer) -> None:
-    expires = datetime.now(UTC) + timedelta(hours=1)
+    expires = clock.now() + timedelta(hours=1)
     batch = batch_of(network, gateway.send(text(expires_at=expires)))
     assert batch["to"] == [ADA[1:]]
     assert batch["from"] == SENDER[1:]
@@ -49,7 +50,7 @@ def test_a_text_is_accepted_with_all_that_we_need_back(gateway: SinchGateway, ne
 
 
 def test_an_end_later_than_sinch_allows_is_left_to_sinch(gateway: SinchGateway, network: NetworkServer) -> None:
-    batch = batch_of(network, gateway.send(text(expires_at=datetime.now(UTC) + timedelta(days=30))))
+    batch = batch_of(network, gateway.send(text(expires_at=clock.now() + timedelta(days=30))))
     life = datetime.fromisoformat(batch["expire_at"]) - datetime.fromisoformat(batch["created_at"])
     assert life <= timedelta(days=3, seconds=1)
 
@@ -176,10 +177,32 @@ def test_a_connection_that_does_not_come_about_is_certainly_not_sent(
     assert gateway.send(text()) == RateLimited(15.0)
 
 
-def test_an_address_that_is_none_is_fatal_and_raises_nothing(gateway_at: GatewayMaker) -> None:
-    outcome = gateway_at("no address").send(text())
+@pytest.mark.parametrize(
+    ("secrets", "settings", "words"),
+    [
+        ({}, {}, "API token of Sinch is missing"),
+        ({"api_token": "x"}, {"region": "evil.example/"}, "no region"),
+        ({"api_token": "x"}, {"base_url": "sinch.example"}, "must start with"),
+        ({"api_token": "x"}, {"base_url": "http://[nonsense"}, "not valid"),
+        ({"api_token": "x\ny"}, {}, "not valid"),
+    ],
+)
+def test_settings_that_cannot_work_are_fatal_and_said_in_a_sentence(
+    secrets: dict[str, Any], settings: dict[str, Any], words: str
+) -> None:
+    gateway = SinchGateway(token="t", account=PLAN, secrets=secrets, settings=settings)
+    outcome = gateway.send(text())
     assert isinstance(outcome, Rejected)
     assert outcome.fatal
+    assert words in outcome.detail
+    with pytest.raises(GatewayUnavailable, match=words):
+        gateway.check()
+    with pytest.raises(GatewayUnavailable, match=words):
+        gateway.find("ref-1", since=since())
+
+
+def test_a_stranger_with_sinchs_name_is_sent_nothing(gateway_at: GatewayMaker, self_signed_url: str) -> None:
+    assert gateway_at(self_signed_url).send(text()) == RateLimited(15.0)
 
 
 def test_a_text_of_last_week_is_still_found(

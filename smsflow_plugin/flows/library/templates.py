@@ -34,8 +34,8 @@ WELCOME = FlowTemplate(
     steps=(
         SendStep(
             texts={
-                "en": "Hi {{ contact.first_name | default: 'there' }}, you're in! New things, restocks and offers "
-                "first. Msg frequency varies, msg & data rates may apply. HELP for help.",
+                "en": "Hi {{ contact.first_name | default: 'there' }}, you're in! News and offers come to you first. "
+                "Msg freq varies, msg & data rates may apply. HELP for help.",
                 "da": "Hej {{ contact.first_name | default: 'og velkommen' }}, du er med! Du hører først om nyheder, "
                 "varer på lager igen og tilbud. Svar HJÆLP for hjælp.",
             },
@@ -49,7 +49,7 @@ WELCOME = FlowTemplate(
                     texts={
                         "en": "Not sure where to start? Begin with our bestsellers, the things that people come back "
                         "for. {{ store.url | default: '' }}",
-                        "da": "I tvivl om, hvor du skal begynde? Start med vores bestsellere, som folk kommer igen "
+                        "da": "I tvivl om, hvor du skal begynde? Start med det, som vores kunder kommer igen "
                         "efter. {{ store.url | default: '' }}",
                     },
                     hold_hours=48,
@@ -145,10 +145,9 @@ POST_PURCHASE = FlowTemplate(
         wait(1, "days"),
         SendStep(
             texts={
-                "en": "Is {{ order.first_item }} just right? Try it soon, while an exchange is easy. "
-                "All about your order: {{ order.url }}",
-                "da": "Passer {{ order.first_item }}, som den skal? Prøv den snart, mens det er let at bytte. "
-                "Alt om din ordre: {{ order.url }}",
+                "en": "Is {{ order.first_item }} just right? Try it soon, while an exchange is easy: {{ order.url }}",
+                "da": "Passer {{ order.first_item }}, som den skal? Prøv den snart, mens det er let at bytte: "
+                "{{ order.url }}",
             },
             fallback={
                 "en": "Is everything just right? Try your order soon, while an exchange is easy.",

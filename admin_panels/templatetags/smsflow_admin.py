@@ -1,0 +1,55 @@
+"""What the templates of the screens need."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from smsflow_plugin.measurement.telling import CONSENT_SOURCES
+from smsflow_plugin.models import Store
+
+register = template.Library()
+
+ICONS = {
+    "event": "calendar-alt",
+    "consent": "clipboard-list",
+    "entered": "login",
+    "decision": "sliders",
+    "message": "mail",
+    "left": "logout",
+}
+
+
+@register.inclusion_tag("smsflow/time.html")
+def zone_time(at: datetime, zone: str, store: Store) -> dict[str, Any]:
+    """Show ``at`` on a clock in ``zone``, with the store's own time in a tooltip."""
+    return {
+        "at": at,
+        "local": _on_clock(at, zone),
+        "tooltip": _("%(moment)s in %(zone)s, the store's time")
+        % {
+            "moment": _on_clock(at, store.timezone),
+            "zone": store.timezone,
+        },
+    }
+
+
+@register.filter
+def entry_icon(kind: str) -> str:
+    return ICONS[kind]
+
+
+@register.filter
+def consent_source(source: str) -> str:
+    return str(CONSENT_SOURCES.get(source, source))
+
+
+def _on_clock(at: datetime, zone: str) -> str:
+    # only the formats of the locale: the zone is chosen here and not by the active one
+    local = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return _("%(day)s, %(time)s") % {"day": date_format(local, "j M Y"), "time": date_format(local, "H:i")}

@@ -1,0 +1,95 @@
+"""One row of everything in a store, all of it carrying a mark by which a leak is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from smsflow_plugin import clock
+from smsflow_plugin.events.models import Delivery, Event
+from smsflow_plugin.models import (
+    Batch,
+    Connection,
+    ConsentRecord,
+    Contact,
+    Decision,
+    Enrollment,
+    Flow,
+    FlowVersion,
+    Message,
+    Store,
+)
+from tests.factories import make_contact
+
+
+@dataclass
+class Rows:
+    store: Store
+    contact: Contact
+    flow: Flow
+    version: FlowVersion
+    enrollment: Enrollment
+    message: Message
+    parked: Delivery
+    consent: ConsentRecord
+
+
+def fill(store: Store, mark: str = "") -> Rows:
+    """Fill ``store`` with one contact, who has lived through everything."""
+    now = clock.now()
+    contact = make_contact(store, first_name=f"Grace{mark}", email=f"grace{mark}@example.com".lower())
+    flow = Flow(store=store, name=f"Welcome{mark}", live=True)
+    flow.save()
+    flow.save_revision()
+    flow.name = f"Welcome back{mark}"
+    flow.save_revision()
+    program = {"trigger": "opted_in", "instructions": [], "format": 1}
+    version = FlowVersion.objects.create(store=store, flow=flow, number=1, content_hash="0" * 64, program=program)
+    Flow.objects.filter(pk=flow.pk).update(current_version=version)
+    start = now - timedelta(hours=20)
+    consent = ConsentRecord.objects.create(
+        store=store, contact=contact, key="shop:1", action="granted", scope="marketing", source="shopify",
+        effective_at=start, phone=str(contact.phone), wording=f"Yes, text me{mark}.",
+    )  # fmt: skip
+    body = b'{"id": 1, "note": "<script>alert(1)</script>%s"}' % mark.encode()
+    done = Delivery.objects.create(
+        store=store, source="shopify", external_id=f"done{mark}", topic="orders/create", body=body, state="done",
+        headers={"x-shopify-topic": "orders/create"},
+    )  # fmt: skip
+    parked = Delivery.objects.create(
+        store=store, source="shopify", external_id=f"parked{mark}", topic="checkouts/update", body=body,
+        headers={"x-shopify-topic": "checkouts/update"}, state="parked", reason=f"There is no checkout in it{mark}.",
+    )  # fmt: skip
+    Event.objects.create(
+        store=store, contact=contact, kind="order_created", key="o1", occurred_at=start, delivery=done,
+        data={"order": {"name": f"#1001{mark}", "total": "129.00", "currency": store.currency}},
+    )  # fmt: skip
+    Event.objects.create(
+        store=store, contact=contact, kind="message_received", key="in1", occurred_at=now,
+        data={"body": f"Thanks!{mark}", "keyword": None},
+    )  # fmt: skip
+    enrollment = Enrollment.objects.create(
+        store=store, flow=flow, version=version, contact=contact, entered_at=start, wake_at=now + timedelta(hours=3)
+    )
+    at = {"store": store, "contact": contact, "flow": flow, "enrollment": enrollment, "message_class": "marketing"}
+    Decision.objects.create(
+        **at, step="s1", at=start + timedelta(minutes=1), verdict="defer", reason="quiet_hours",
+        until=start + timedelta(hours=11),
+        notes=[{"rule": "quiet_hours", "until": (start + timedelta(hours=11)).isoformat()}],
+    )  # fmt: skip
+    Decision.objects.create(
+        **at, step="s1", at=start + timedelta(hours=11), verdict="allow", reason="allowed", notes=[]
+    )
+    Decision.objects.create(**at, step="s2", at=now - timedelta(hours=2), verdict="skip", reason="cap_day", notes=[])
+    batch = Batch.objects.create(
+        store=store, connection=Connection.objects.get(store=store, kind="sinch"), provider_id=f"batch{mark}",
+        state="accepted", size=1, started_at=start + timedelta(hours=11),
+    )  # fmt: skip
+    message = Message.objects.create(
+        store=store, contact=contact, flow=flow, enrollment_id=enrollment.pk, step="s1", message_class="marketing",
+        sender=store.sender, to=str(contact.phone), body=f"{store.brand}: welcome, Grace{mark}! Reply STOP to end.",
+        state="delivered", batch=batch, queued_at=start + timedelta(hours=11),
+        not_before=start + timedelta(hours=11), accepted_at=start + timedelta(hours=11, seconds=2),
+        finished_at=start + timedelta(hours=11, seconds=9),
+    )  # fmt: skip
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent)

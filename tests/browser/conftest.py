@@ -1,0 +1,68 @@
+"""A real browser on a real site: web, worker and phone network as processes, Chromium in front of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.site import Site, running_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PASSWORD = "a long password"
+
+
+def cannot_run(reason: str) -> None:
+    """Skip on somebody's own machine; where the tests must all run, it is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, named by ``CHROMIUM`` or found on the path."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        cannot_run("Playwright is not installed.")
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        cannot_run("There is no Chromium: install Debian's package chromium, or name one in CHROMIUM.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Sierra Gear on a site with all its parts, and somebody who may do everything."""
+    with running_site(tmp_path_factory.mktemp("site"), "sqlite", DJANGO_SUPERUSER_PASSWORD=PASSWORD) as running:
+        running.inside("make_store")
+        running.manage("createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com")
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A signed-in page. Errors in its console fail the test."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 1000}, locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.goto("/admin/login/")
+    opened.get_by_label("Username").fill("admin")
+    opened.get_by_label("Password", exact=True).fill(PASSWORD)
+    opened.get_by_role("button", name="Sign in").click()
+    opened.wait_for_url("**/admin/")
+    yield opened
+    context.close()
+    assert errors == []
