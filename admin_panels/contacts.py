@@ -15,11 +15,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
-from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn
+from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import InspectView
 from wagtail.admin.widgets.button import HeaderButton
 
-from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet
+from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.engine.actions import RecordOptOut
@@ -203,7 +203,7 @@ class ContactViewSet(ReadOnlyViewSet):
                 else gettext_lazy("Allowed")
             ),
         ),
-        DateColumn("created_at", label=gettext_lazy("Known since"), sort_key="created_at"),
+        TimeColumn("created_at", label=gettext_lazy("Known since"), sort_key="created_at"),
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

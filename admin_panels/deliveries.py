@@ -14,12 +14,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.filters import DateRangePickerWidget
-from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, DateColumn, StatusTagColumn, TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.views.generic import InspectView
 from wagtail.permissions import policy_registry
 
-from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet
+from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectOperationView
 from smsflow_plugin.events.actions import ReplayDelivery, replay
 from smsflow_plugin.models import Delivery
@@ -191,7 +191,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
             primary=lambda delivery: delivery.state == Delivery.State.PARKED,
         ),
         Column("reason", label=gettext_lazy("Reason")),
-        DateColumn("received_at", label=gettext_lazy("Received"), sort_key="received_at"),
+        TimeColumn("received_at", label=gettext_lazy("Received"), sort_key="received_at"),
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

@@ -10,10 +10,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import DateRangePickerWidget
-from wagtail.admin.ui.tables import Column, DateColumn, StatusTagColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import InspectView
 
-from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, csv_safe, own_flows
+from smsflow_plugin.admin_panels.listing import (
+    ListView,
+    ReadOnlyViewSet,
+    StoreFilterSet,
+    TimeColumn,
+    csv_safe,
+    own_flows,
+)
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.measurement.reasons import state_sentence
 from smsflow_plugin.measurement.telling import decisions_of
@@ -145,5 +152,5 @@ class MessageViewSet(ReadOnlyViewSet):
         StatusTagColumn(
             "get_state_display", label=gettext_lazy("State"), primary=lambda message: message.state in GOOD
         ),
-        DateColumn("queued_at", label=gettext_lazy("Queued"), sort_key="queued_at"),
+        TimeColumn("queued_at", label=gettext_lazy("Queued"), sort_key="queued_at"),
     ]

@@ -35,7 +35,7 @@ class ObjectFormView(PermissionCheckedMixin, BaseObjectMixin, WagtailAdminTempla
             *self.breadcrumbs_items,
             {"url": reverse(self.index_url_name), "label": capfirst(self.model._meta.verbose_name_plural)},
             {"url": self.get_object_url(), "label": str(self.object)},
-            {"url": "", "label": self.get_page_title()},
+            {"url": "", "label": self.get_page_title(), "sublabel": str(self.object)},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any, overload
 
 from django.db import NotSupportedError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BinaryField, Field, JSONField, Model
+from django.db.models import BinaryField, Field, ForeignKey, JSONField, Model
 from django.db.models.expressions import Col
 
 Row = Sequence[Any]
@@ -140,13 +140,27 @@ def _source(connection: BaseDatabaseWrapper, fields: Sequence[Field[Any, Any]], 
 
 def _arrays(connection: BaseDatabaseWrapper, fields: Sequence[Field[Any, Any]], columns: list[list[Any]]) -> _Source:
     names = [f"v{i}" for i in range(len(fields))]
-    # a text[] that is cast row by row: psycopg would take a list of JSON lists for a matrix
-    arrays = ", ".join(f"%s::{'text' if isinstance(f, JSONField) else _type(connection, f)}[]" for f in fields)
+    arrays = ", ".join(f"%s::{_type(connection, f)}[]" for f in fields)
     return _Source(
         table=f"unnest({arrays}) AS smsflow_rows ({', '.join(names)})",
-        table_parameters=list(columns),
-        values=[f"{n}::jsonb" if isinstance(f, JSONField) else n for n, f in zip(names, fields, strict=True)],
+        table_parameters=[_literal(column) for column in columns],
+        values=names,
     )
+
+
+def _literal(values: Iterable[Any]) -> str:
+    """Return PostgreSQL's notation of an array: several times faster than to let psycopg find it for each value."""
+    return "{" + ",".join("NULL" if v is None else str(v) if type(v) is int else _quoted(v) for v in values) + "}"
+
+
+def _quoted(value: Any) -> str:
+    # members of a StrEnum are strings too, and their own str() may be anything
+    text = f"\\x{value.hex()}" if isinstance(value, bytes) else _text(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _text(value: Any) -> str:
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _json(fields: Sequence[Field[Any, Any]], columns: list[list[Any]]) -> _Source:
@@ -183,12 +197,30 @@ def _preparer(connection: BaseDatabaseWrapper, f: Field[Any, Any]) -> Callable[[
     if isinstance(f, BinaryField):
         return lambda value: None if value is None else bytes(value)
 
+    kind = f.target_field.get_internal_type() if isinstance(f, ForeignKey) else f.get_internal_type()
+    ready = _READY.get(kind) if type(f).__module__.startswith("django.db.models") else None
+
     def prepare(value: Any) -> Any:
-        value = f.get_db_prep_save(value, connection)
-        # psycopg refuses a list of strings together with members of a StrEnum
-        return str.__str__(value) if isinstance(value, str) else value
+        # nine values in ten are what the field would make of them, and asking it is half of the work
+        if value is None or type(value) is ready:
+            return value
+        return f.get_db_prep_save(value, connection)
 
     return prepare
+
+
+#: Which types of value, by kind of field, both databases take as they are.
+_READY: dict[str, type] = {
+    "CharField": str,
+    "TextField": str,
+    "AutoField": int,
+    "BigAutoField": int,
+    "BigIntegerField": int,
+    "IntegerField": int,
+    "PositiveIntegerField": int,
+    "PositiveSmallIntegerField": int,
+    "BooleanField": bool,
+}
 
 
 def _defaults(

@@ -86,6 +86,7 @@ class FlowViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
     url_prefix = "smsflow/flows"
     edit_handler = edit_handler
     index_view_class = FlowIndexView
+    index_template_name = "smsflow/flows/list.html"
     filterset_class = FlowFilterSet
     chooser_viewset_class = ScopedSnippetChooserViewSet
     # the search index cannot order by, or even keep, the list's numbers

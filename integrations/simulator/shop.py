@@ -20,8 +20,9 @@ import requests
 from smsflow_plugin.integrations.simulator import payloads
 from smsflow_plugin.integrations.simulator.payload_parts import Cart, Customer, Payload, ShopInfo
 
-#: Seconds to connect and to answer. Shopify gives up after 1 and 5.
-TIMEOUT = (1, 5)
+#: Seconds to connect and to answer. Shopify gives up after 1 and 5, and tries again;
+#: the simulated shop tries once, but waits longer for a machine that is busy.
+TIMEOUT = (3.05, 15)
 
 
 @dataclass(frozen=True, slots=True)

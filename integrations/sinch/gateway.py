@@ -31,10 +31,10 @@ MAX_VALUE = 160
 #: One report for each person, when nothing more can happen to the text. "per_recipient" would
 #: also tell that it is on its way: twice the callbacks for something that no flow waits for.
 DELIVERY_REPORT = "per_recipient_final"
-#: Sinch gives up after three days; it refuses a later end.
-LONGEST_LIFE = timedelta(days=3)
 #: Sinch's clock and ours may differ by so much.
 CLOCK_MARGIN = timedelta(minutes=15)
+#: Sinch gives up after three days by itself, and refuses a call that names a later end.
+LONGEST_LIFE = timedelta(days=3) - CLOCK_MARGIN
 PAGE_SIZE, MAX_PAGES = 100, 50
 #: Stands in for a literal "${" of the text. Values are not searched for parameters.
 DOLLAR_KEY, DOLLAR = "dollar", "${"
@@ -100,15 +100,19 @@ class SinchGateway:
             page = client_for(self._account, self._secrets, self._settings).sms.batches.list(
                 client_reference=reference, start_date=start, page=0, page_size=PAGE_SIZE
             )
+            seen = 0
             for _number in range(MAX_PAGES):
-                if getattr(page.result, "count", None) is None:
-                    raise GatewayUnavailable(_("Sinch's list of batches cannot be read."))
-                for batch in page.content():
+                count, batches = getattr(page.result, "count", None), page.content()
+                for batch in batches:
                     # compared here too: a list that ignored the filter must not claim our texts
                     if getattr(batch, "client_reference", None) == reference and getattr(batch, "id", None):
                         return str(batch.id)
+                seen += len(batches)
                 page = page.next_page()
                 if page is None:
+                    # "not there" sends the texts again: say it only of a list that was read to its end
+                    if count is None or seen < count:
+                        raise GatewayUnavailable(_("Sinch's list of batches cannot be read."))
                     return None
         except (NotConfigured, SinchException, requests.RequestException, ValueError) as error:
             raise GatewayUnavailable(_trouble(error)) from None
@@ -163,7 +167,7 @@ def _refusal(text: OutboundText) -> Rejected | None:
 
 
 def _expiry(moment: datetime | None) -> datetime | None:
-    """Return when Sinch shall give up. It does so by itself after three days, and refuses to wait longer."""
+    """Return when Sinch shall give up, or None to leave that to Sinch."""
     if moment is None or moment - clock.now() >= LONGEST_LIFE:
         return None
     return moment.astimezone(UTC)

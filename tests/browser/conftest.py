@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PASSWORD = "a long password"
 
+#: Milliseconds. What is waited for goes through a web server, a worker and a phone network on a machine that may be busy.
+PATIENCE = 60_000
+
 
 def cannot_run(reason: str) -> None:
     """Skip on somebody's own machine; where the tests must all run, it is a failure."""
@@ -28,12 +31,13 @@ def cannot_run(reason: str) -> None:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, named by ``CHROMIUM`` or found on the path."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         cannot_run("Playwright is not installed.")
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         cannot_run("There is no Chromium: install Debian's package chromium, or name one in CHROMIUM.")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium
@@ -54,13 +58,13 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A signed-in page. Errors in its console fail the test."""
     context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 1000}, locale="en-GB")
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.goto("/admin/login/")
-    opened.get_by_label("Username").fill("admin")
-    opened.get_by_label("Password", exact=True).fill(PASSWORD)
+    opened.locator("#id_username").fill("admin")
+    opened.locator("#id_password").fill(PASSWORD)
     opened.get_by_role("button", name="Sign in").click()
     opened.wait_for_url("**/admin/")
     yield opened

@@ -23,6 +23,7 @@ class Simulator:
         self.page.get_by_label("First name").fill(first_name)
         self.page.get_by_label("Last name").fill(last_name)
         self.press("Open an account")
+        expect(self.messages).to_contain_text("customers_marketing_consent/update (200)")
         # the list brings it without being asked, as soon as the worker has read the webhooks
         self.page.get_by_role("navigation", name="People").get_by_text(f"{first_name} {last_name}").click()
         expect(self.state).to_contain_text("Granted")

@@ -6,6 +6,8 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,26 +21,58 @@ pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 PEOPLE = 300
 
 
-class Chaos(threading.Thread):
-    """Kills the worker and the site again and again, and starts them anew."""
+class Killer(threading.Thread):
+    """Kills one part of the site again and again, at a random moment once it is at work, and starts it anew."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site, name: str, *, up: Callable[[], bool], seed: int) -> None:
         super().__init__(daemon=True)
         self.site = site
-        self.random = random.Random(seed)
+        self.name = name
+        self.up = up
+        self.random = random.Random(f"{seed} {name}")
         self.calm = threading.Event()
-        self.kills: Counter[str] = Counter()
+        self.kills = 0
 
     def run(self) -> None:
-        while not self.calm.wait(self.random.uniform(0.8, 4.0)):
-            name = self.random.choice(["worker", "worker", "web"])
-            self.site.kill(name)
-            self.kills[name] += 1
-            self.site.start(name)
+        while not self.calm.is_set():
+            if self.up() and not self.calm.wait(self.random.uniform(0.05, 2.5)):
+                self.site.kill(self.name)
+                self.kills += 1
+                self.site.start(self.name)
+            self.calm.wait(0.1)
 
-    def end(self) -> None:
-        self.calm.set()
-        self.join()
+
+@contextmanager
+def chaos(site: Site, seed: int) -> Iterator[None]:
+    """Nothing is safe for as long as this lasts."""
+    killers = [
+        Killer(site, "web", up=lambda: site.answers(site.url + "/admin/login/"), seed=seed),
+        Killer(site, "worker", up=WorkerWatch(site), seed=seed),
+    ]
+    for killer in killers:
+        killer.start()
+    try:
+        yield
+        # on a slow machine a part may hardly have come up
+        eventually(lambda: all(killer.kills >= 2 for killer in killers), "both parts were killed")
+    finally:
+        for killer in killers:
+            killer.calm.set()
+            killer.join()
+        print({killer.name: killer.kills for killer in killers})
+
+
+class WorkerWatch:
+    """Says whether the worker that was started last is at work."""
+
+    def __init__(self, site: Site) -> None:
+        self.log = site.folder / "worker.log"
+        self.seen = 0
+
+    def __call__(self) -> bool:
+        starts = self.log.read_text().count("Huey consumer started")
+        new, self.seen = starts > self.seen, starts
+        return new
 
 
 def post_until_taken(shop: Shop, number: int) -> None:
@@ -69,22 +103,19 @@ def post_until_taken(shop: Shop, number: int) -> None:
 def test_every_text_comes_exactly_once_whatever_is_killed(tmp_path: Path, kind: str) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
-    with running_site(tmp_path, kind, SMSFLOW_RECONCILE_AFTER="3", SMSFLOW_BATCH_SIZE="40") as site:
+    with running_site(
+        tmp_path, kind, SMSFLOW_RECONCILE_AFTER="3", SMSFLOW_BATCH_SIZE="40", LOG_LEVEL_HUEY="INFO"
+    ) as site:
         now = SiteClock(site.inside("make_store")["now"])
         site.inside("without_gap")
         site.inside("enable_two_texts")
         shop = shop_for(site.url, now)
-        chaos = Chaos(site, seed)
-        chaos.start()
-        try:
+        with chaos(site, seed):
             for number in range(1000, 1000 + PEOPLE):
                 post_until_taken(shop, number)
             eventually(lambda: arrived(site) >= PEOPLE // 2, "half of the first texts arrive")
             now.move_to(site.inside("forward", minutes=125))
             eventually(lambda: arrived(site) >= PEOPLE * 3 // 2, "half of the second ones arrive")
-        finally:
-            chaos.end()
-        assert chaos.kills["worker"] and chaos.kills["web"]
 
         # then it is left alone: what was cut off is looked up, and the last texts go out
         eventually(lambda: settled(site), f"everything is sent (seed {seed})\n{site.logs('worker')}", seconds=150)

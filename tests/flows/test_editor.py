@@ -246,3 +246,28 @@ def test_a_half_filled_draft_can_be_previewed(store: Any, ines: Client) -> None:
 
 def _preview(flow: Flow, mode: str) -> str:
     return f"{url('revisions_view', flow.pk, flow.latest_revision_id)}?mode={mode}"
+
+
+def test_a_copy_of_a_live_flow_is_a_draft_without_a_version(store: Any, ines: Client) -> None:
+    flow = published_flow(store)
+    assert ines.get(url("copy", flow.pk)).status_code == 200
+    ines.post(url("copy", flow.pk), form("Hi.", store=store.pk))
+    copy = Flow.objects.exclude(pk=flow.pk).get()
+    assert (copy.live, copy.current_version, copy.state) == (False, None, Flow.State.DRAFT)
+
+
+def test_what_happened_to_a_flow_is_in_its_history(store: Any, ines: Client) -> None:
+    flow = saved_flow(store)
+    ines.post(url("edit", flow.pk), form("Hi.", **{"action-publish": "1"}))
+    page = ines.get(url("history", flow.pk)).content.decode()
+    assert "Published" in page
+    assert "Ines" in page
+
+
+def test_who_may_only_look_cannot_change(store: Any) -> None:
+    flow = saved_flow(store)
+    viewer = signed_in(person("Vera", (store, ("view_store", "view_flow"))))
+    assert viewer.get(url("list")).status_code == 200
+    response = viewer.post(url("edit", flow.pk), form("Hi."))
+    assert (response.status_code, response.url) == (302, "/admin/")
+    assert flow.revisions.count() == 1

@@ -33,7 +33,7 @@ def folders_of_packages() -> set[str]:
 def test_every_package_of_the_checkout_is_in_the_wheel(project: dict[str, Any]) -> None:
     listed = project["tool"]["setuptools"]["packages"]
     assert sorted(listed) == listed, "keep the list in order"
-    assert set(listed) - {"smsflow_plugin.locale"} == folders_of_packages()
+    assert set(listed) == folders_of_packages() | {"smsflow_plugin.locale"}
 
 
 def test_nothing_is_installed_beside_the_package(project: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def test_the_version_of_python_and_wagtail_have_no_upper_bound(project: dict[str
 def test_lock_files_are_hashed_and_name_no_index(name: str) -> None:
     text = (TOP / "requirements" / f"{name}.txt").read_text()
     packages = re.findall(r"^[\w.-]+==.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)+", text, re.MULTILINE)
-    assert len(packages) == text.count("==") - text.count("python_full_version ==") > 40
+    assert len(packages) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE)) > 40
     assert "://" not in text and "--index" not in text and "--find-links" not in text and "file:" not in text
     assert "wagtail-smsflow" not in text
 

@@ -24,10 +24,14 @@ PRODUCTION = {
 
 
 def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the site with this environment and no other."""
+    return python(folder, "manage.py", *arguments, **environment)
+
+
+def python(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the project with this environment and no other."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=TOP,
         env={**kept, "SMSFLOW_VAR": str(folder), **environment},
         capture_output=True,
@@ -38,8 +42,11 @@ def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
 
 def read(folder: Path, *names: str, **environment: str) -> dict[str, Any]:
     """Return settings as a new process sees them."""
-    code = f"import json; from django.conf import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names}}}, default=str))"
-    done = manage(folder, "shell", "--no-imports", "-v", "0", "-c", code, **environment)
+    code = (
+        "import json, smsflow_site.settings as settings;"
+        f"print(json.dumps({{name: getattr(settings, name) for name in {names}}}, default=str))"
+    )
+    done = python(folder, "-c", code, **environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,20 +91,35 @@ def test_nobody_there_is_said_clearly() -> None:
         NetworkClient("http://127.0.0.1:9").health()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+@contextmanager
+def command(database: Path) -> Iterator[tuple[subprocess.Popen[str], NetworkClient]]:
+    """The network as a process of its own."""
     root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "manage.py", "smsflow_network", "--port", "0", "--database", str(tmp_path / "n.sqlite3")]
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "/usr/bin:/bin", "LANGUAGE": "en"}
-    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "manage.py", "smsflow_network", "--port", "0", "--database", str(database)]
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(words, cwd=root, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1].rstrip(".")
-        operator = NetworkClient(url)
+        yield process, NetworkClient(process.stdout.readline().split()[-1].rstrip("."))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    with command(tmp_path / "network.sqlite3") as (process, operator):
         operator.configure_plan(PLAN, token=TOKEN)
         assert operator.text_from(ADA, "Hi", to=SENDER).body == "Hi"
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
-    finally:
+
+
+def test_the_command_forgets_nothing_when_it_is_killed(tmp_path: Path) -> None:
+    with command(tmp_path / "network.sqlite3") as (process, operator):
+        operator.configure_plan(PLAN, token=TOKEN)
+        operator.text_from(ADA, "Hi", to=SENDER)
         process.kill()
-        process.communicate()
+    with command(tmp_path / "network.sqlite3") as (_process, operator):
+        assert [text.body for text in operator.texts_on(ADA)] == ["Hi"]
+        assert operator.text_from(ADA, "Still here", to=SENDER).body == "Still here"

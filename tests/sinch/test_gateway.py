@@ -231,6 +231,15 @@ def test_a_batch_is_found_on_a_later_page_even_if_the_filter_does_nothing(
     assert gateway.find("never-sent", since=since()) is None
 
 
+def test_a_list_with_a_hole_in_it_is_not_taken_for_not_found(
+    gateway: SinchGateway, network: NetworkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = {"count": 1, "page": 0, "page_size": 0, "batches": []}
+    monkeypatch.setattr(network.network.batches, "list", lambda plan, **query: hole)
+    with pytest.raises(GatewayUnavailable, match="cannot be read"):
+        gateway.find("ref-1", since=since())
+
+
 @pytest.mark.parametrize("fault", ["server_error", "bad_gateway", "rate_limit", "timeout_before", "empty_answer"])
 def test_no_answer_is_not_taken_for_not_found(gateway: SinchGateway, operator: NetworkClient, fault: str) -> None:
     gateway.send(text())
