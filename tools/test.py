@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     environment = {**os.environ, "PYTHONDEVMODE": "1"}
     found = {"PostgreSQL": postgres(), "Redis": redis(), "a browser (Chromium)": browser()}
     for name, variable in zip(
-        found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "SMSFLOW_TEST_BROWSER"), strict=True
+        found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "CHROMIUM"), strict=True
     ):
         if found[name]:
             environment[variable] = found[name]
@@ -85,7 +85,7 @@ def redis() -> str:
 
 def browser() -> str:
     """Return the path of a Chromium, or ""."""
-    given = os.environ.get("SMSFLOW_TEST_BROWSER")
+    given = os.environ.get("CHROMIUM")
     return given or next(filter(None, map(shutil.which, BROWSERS)), "")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
@@ -89,8 +87,3 @@ edit_handler = TabbedInterface(
     ],
     base_form_class=FlowForm,
 )
-
-
-def error_list(refusal: CannotCompile) -> list[Any]:
-    """Return the problems as sentences for a message."""
-    return [str(problem) for problem in refusal.problems]

@@ -12,12 +12,27 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, NumberColumn, StatusTagColumn
-from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
+from wagtail.snippets.views.snippets import CopyView, IndexView, SnippetViewSet
 
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.forms import edit_handler
 from smsflow_plugin.admin_panels.scoping import ScopedSnippetChooserViewSet, ScopedViewSetMixin, visible
 from smsflow_plugin.models import Enrollment, Flow, Message, Store
+
+#: What a copy of a flow has in common with it.
+COPIED = (
+    "store",
+    "trigger",
+    "audience",
+    "steps",
+    "exits",
+    "reentry",
+    "reentry_days",
+    "restart",
+    "message_class",
+    "priority",
+    "priority_number",
+)
 
 #: The days that the list's numbers cover.
 PERIOD_DAYS = 30
@@ -76,6 +91,15 @@ def status_label(flow: Flow) -> str:
     return str(flow.state.label)
 
 
+class FlowCopyView(CopyView):  # type: ignore[misc]
+    """Starts a new flow from the newest draft of another, in a store that the person chooses."""
+
+    def get_initial_form_instance(self) -> Flow:
+        source = self.get_object().get_latest_revision_as_object()
+        values = {field: getattr(source, field) for field in COPIED}
+        return Flow(**values, name=str(_("%(flow)s (copy)") % {"flow": source}))
+
+
 class FlowViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
     model = Flow
     icon = "mail"
@@ -87,6 +111,7 @@ class FlowViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
     edit_handler = edit_handler
     index_view_class = FlowIndexView
     index_template_name = "smsflow/flows/list.html"
+    copy_view_class = FlowCopyView
     filterset_class = FlowFilterSet
     chooser_viewset_class = ScopedSnippetChooserViewSet
     # the search index cannot order by, or even keep, the list's numbers

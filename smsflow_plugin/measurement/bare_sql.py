@@ -141,7 +141,7 @@ def _dispatch(place: Place, people: Sequence[tuple[int, str]], now: datetime) ->
 def _insert(table: str, columns: dict[str, str], rows: Sequence[Row]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     if _postgres():
-        values = f"SELECT * FROM unnest({_arrays(columns.values())})"
+        values = f"SELECT * FROM unnest({_arrays(columns.values())})"  # noqa: S608 - types only
     else:
         values = f"VALUES ({', '.join(['%s'] * len(columns))})"
     _execute(f"INSERT INTO smsflow_{table} ({names}) {values}", rows)

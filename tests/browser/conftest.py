@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "a long password"
 
-#: Milliseconds. What is waited for goes through a web server, a worker and a phone network on a machine that may be busy.
+#: Milliseconds. Everything goes through a web server, a worker and a phone network, on a machine that may be busy.
 PATIENCE = 60_000
 
 

@@ -23,10 +23,12 @@ PROBLEMS = """() => {
   ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => found.push(`two elements are called ${id}`));
   const nameOf = (element) =>
     element.getAttribute('aria-label') ||
-    (element.getAttribute('aria-labelledby') || '').split(' ').map((id) => document.getElementById(id)?.innerText || '').join('') ||
+    (element.getAttribute('aria-labelledby') || '').split(' ')
+      .map((id) => document.getElementById(id)?.innerText || '').join('') ||
     [...(element.labels || [])].map((label) => label.textContent.trim()).join('') ||
     element.textContent.trim();
-  main.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, nav, [role=log]').forEach((element) => {
+  const named = 'button, a[href], input:not([type=hidden]), select, textarea, nav, [role=log]';
+  main.querySelectorAll(named).forEach((element) => {
     if (!nameOf(element)) found.push(`nameless: ${element.outerHTML.slice(0, 120)}`);
   });
   main.querySelectorAll('[aria-describedby], [aria-labelledby]').forEach((element) => {
@@ -61,8 +63,9 @@ CONTRAST = """() => {
     }
     return 'rgb(255, 255, 255)';
   };
-  return Math.min(...[...document.querySelectorAll('.sms-phone p, .sms-phone h2, .sms-simulator__people a')].map((element) => {
-    const pair = [luminance(getComputedStyle(element).color), luminance(behind(element))].sort();
+  const words = [...document.querySelectorAll('.sms-phone p, .sms-phone h2, .sms-simulator__people a')];
+  return Math.min(...words.map((element) => {
+    const pair = [luminance(getComputedStyle(element).color), luminance(behind(element))].sort((a, b) => a - b);
     return (pair[1] + 0.05) / (pair[0] + 0.05);
   }));
 }"""

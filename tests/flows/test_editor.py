@@ -248,12 +248,22 @@ def _preview(flow: Flow, mode: str) -> str:
     return f"{url('revisions_view', flow.pk, flow.latest_revision_id)}?mode={mode}"
 
 
-def test_a_copy_of_a_live_flow_is_a_draft_without_a_version(store: Any, ines: Client) -> None:
+def test_a_copy_of_a_live_flow_is_a_new_draft_in_a_store_of_one_s_choice(store: Any, danish_store: Any) -> None:
     flow = published_flow(store)
-    assert ines.get(url("copy", flow.pk)).status_code == 200
-    ines.post(url("copy", flow.pk), form("Hi.", store=store.pk))
+    both = signed_in(person("Agnes", (store, STORE_ADMIN), (danish_store, STORE_ADMIN)))
+    copying = both.get(url("copy", flow.pk)).context["form"]
+    assert set(copying.fields["store"].queryset) == {store, danish_store}
+    assert (copying["name"].value(), copying["trigger"].value()) == ("Abandoned cart (copy)", "checkout_updated")
+    both.post(url("add"), form("Hi.", store=danish_store.pk))
     copy = Flow.objects.exclude(pk=flow.pk).get()
-    assert (copy.live, copy.current_version, copy.state) == (False, None, Flow.State.DRAFT)
+    assert (copy.store, copy.live, copy.current_version, copy.state) == (danish_store, False, None, Flow.State.DRAFT)
+
+
+def test_posting_to_the_copy_of_a_flow_does_not_change_it(store: Any, ines: Client) -> None:
+    flow = published_flow(store)
+    ines.post(url("copy", flow.pk), form("Hi.", store=store.pk))
+    assert Flow.objects.get(pk=flow.pk).name == "Abandoned cart"
+    assert flow.revisions.count() == 1
 
 
 def test_what_happened_to_a_flow_is_in_its_history(store: Any, ines: Client) -> None:

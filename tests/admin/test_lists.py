@@ -1,0 +1,123 @@
+"""Lists: the number of queries does not depend on the rows, and what is sought is found."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from smsflow_plugin.models import Contact, Delivery, Message
+from tests.admin.people import client_of, make_user
+from tests.admin.rows import Rows, fill
+from tests.factories import make_contact, make_store
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rows(store: Any) -> Rows:
+    return fill(store)
+
+
+@pytest.fixture
+def client(rows: Rows) -> Any:
+    return client_of(make_user("ada", "Store admin", rows.store))
+
+
+def more_contacts(rows: Rows, numbers: range) -> None:
+    for _number in numbers:
+        make_contact(rows.store)
+
+
+def more_messages(rows: Rows, numbers: range) -> None:
+    for number in numbers:
+        contact = make_contact(rows.store)
+        values = {"contact": contact, "flow": rows.flow, "to": str(contact.phone), "key": f"k{number}"}
+        Message.objects.create(store=rows.store, message_class="service", **values)
+
+
+def more_deliveries(rows: Rows, numbers: range) -> None:
+    for number in numbers:
+        Delivery.objects.create(store=rows.store, source="shopify", external_id=str(number), body=b"{}", state="parked")
+
+
+def more_stores(rows: Rows, numbers: range) -> None:
+    membership = rows.store.memberships.get()
+    for number in numbers:
+        shop = make_store(name=f"Shop {number}", domain=f"shop-{number}.myshopify.com")
+        shop.memberships.create(user=membership.user, role=membership.role)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("smsflow_contacts", more_contacts),
+        ("smsflow_messages", more_messages),
+        ("smsflow_deliveries", more_deliveries),
+        ("smsflow_stores", more_stores),
+    ],
+)
+def test_a_list_of_thirty_takes_as_many_queries_as_a_list_of_two(client: Any, rows: Rows, name: str, more: Any) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(reverse(f"{name}:index"))
+        assert response.status_code == 200
+        return len(queries)
+
+    more(rows, range(1))
+    count()  # what is read once and kept
+    few = count()
+    more(rows, range(1, 29))
+    assert count() == few
+
+
+@pytest.mark.parametrize("sought", ["lovelace grace", "GRACE@example", "202 555", "Grace"])
+def test_people_are_found_by_name_address_and_number(client: Any, rows: Rows, sought: str) -> None:
+    Contact.objects.create(store=rows.store, first_name="Alan", last_name="Turing", phone="+4520112233")
+    page = client.get(reverse("smsflow_contacts:index"), {"q": sought}).content.decode()
+    assert "Grace Lovelace" in page
+    assert "Alan Turing" not in page
+
+
+def test_contacts_are_filtered_by_consent(client: Any, rows: Rows) -> None:
+    make_contact(rows.store, first_name="Nora", marketing_consent="revoked")
+    page = client.get(reverse("smsflow_contacts:index"), {"marketing_consent": "revoked"}).content.decode()
+    assert "Nora" in page
+    assert "Grace" not in page
+
+
+def test_a_formula_in_a_text_is_defused_in_the_export(client: Any, rows: Rows) -> None:
+    Message.objects.filter(pk=rows.message.pk).update(body="=HYPERLINK(1)", to="+12025550123")
+    lines = b"".join(client.get(reverse("smsflow_messages:index"), {"export": "csv"}).streaming_content).decode()
+    assert "'=HYPERLINK(1)" in lines
+    assert ",+12025550123," in lines
+
+
+def test_a_workbook_holds_the_text_as_text(client: Any, rows: Rows) -> None:
+    from openpyxl import load_workbook
+
+    Message.objects.filter(pk=rows.message.pk).update(body="=1+1", flow=None)
+    content = b"".join(client.get(reverse("smsflow_messages:index"), {"export": "xlsx"}).streaming_content)
+    cells = [cell for row in load_workbook(BytesIO(content)).active.iter_rows() for cell in row]
+    assert ("=1+1", "s") in [(cell.value, cell.data_type) for cell in cells]
+
+
+def test_parked_deliveries_are_announced_and_shown(client: Any, rows: Rows) -> None:
+    page = client.get(reverse("smsflow_deliveries:index")).content.decode()
+    assert "1 delivery was not understood" in page
+    only = client.get(reverse("smsflow_deliveries:index"), {"state": "parked"}).content.decode()
+    assert "There is no checkout in it." in only
+    assert "orders/create" not in only
+
+
+def test_messages_cannot_be_added_changed_or_deleted() -> None:
+    from django.urls import NoReverseMatch
+
+    for action in ("add", "edit", "delete", "copy"):
+        for name in ("smsflow_messages", "smsflow_contacts", "smsflow_deliveries"):
+            with pytest.raises(NoReverseMatch):
+                reverse(f"{name}:{action}", args=[] if action == "add" else [1])
