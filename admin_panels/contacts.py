@@ -19,7 +19,7 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import InspectView
 from wagtail.admin.widgets.button import HeaderButton
 
-from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
+from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.engine.actions import RecordOptOut
@@ -188,7 +188,7 @@ class ContactViewSet(ReadOnlyViewSet):
     list_display = [
         "__str__",
         Column("phone", label=gettext_lazy("Phone"), sort_key="phone"),
-        Column("store", label=gettext_lazy("Store")),
+        Column("store", label=gettext_lazy("Store"), classname=WIDE),
         StatusTagColumn(
             "get_marketing_consent_display",
             label=gettext_lazy("Marketing"),
@@ -197,13 +197,14 @@ class ContactViewSet(ReadOnlyViewSet):
         StatusTagColumn(
             "service",
             label=gettext_lazy("Service"),
+            classname=WIDE,
             accessor=lambda contact: (
                 gettext_lazy("Revoked")
                 if contact.service_consent == Contact.Consent.REVOKED
                 else gettext_lazy("Allowed")
             ),
         ),
-        TimeColumn("created_at", label=gettext_lazy("Known since"), sort_key="created_at"),
+        TimeColumn("created_at", label=gettext_lazy("Known since"), classname=WIDE, sort_key="created_at"),
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from wagtail.admin.views.bulk_action import BulkAction
 from wagtail.admin.views.generic import InspectView
 from wagtail.permissions import policy_registry
 
-from smsflow_plugin.admin_panels.listing import ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
+from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectOperationView
 from smsflow_plugin.events.actions import ReplayDelivery, replay
 from smsflow_plugin.models import Delivery
@@ -183,15 +183,15 @@ class DeliveryViewSet(ReadOnlyViewSet):
             url_name="smsflow_deliveries:inspect",
             get_title_id=lambda delivery: f"delivery_{delivery.pk}_title",
         ),
-        Column("source", label=gettext_lazy("Source")),
-        Column("store", label=gettext_lazy("Store")),
+        Column("source", label=gettext_lazy("Source"), classname=WIDE),
+        Column("store", label=gettext_lazy("Store"), classname=WIDE),
         StatusTagColumn(
             "get_state_display",
             label=gettext_lazy("State"),
             primary=lambda delivery: delivery.state == Delivery.State.PARKED,
         ),
         Column("reason", label=gettext_lazy("Reason")),
-        TimeColumn("received_at", label=gettext_lazy("Received"), sort_key="received_at"),
+        TimeColumn("received_at", label=gettext_lazy("Received"), classname=WIDE, sort_key="received_at"),
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import django_filters
 from django.contrib.admin.utils import quote
 from django.db.models import Model, QuerySet
+from django.forms import Media
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,9 @@ from smsflow_plugin.models import Flow, Store
 
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+#: Columns that a phone has no room for.
+WIDE = "smsflow-wide"
 
 #: Rows in memory while a list is exported.
 EXPORT_CHUNK = 2000
@@ -52,6 +56,11 @@ class ListView(generic.IndexView):  # type: ignore[misc]
     def get_list_more_buttons(self, instance: Model) -> list[Any]:
         # the title leads where the only entry of the menu would
         return []
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        context["media"] += Media(css={"all": ["smsflow/admin.css"]})
+        return context
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.is_export:

@@ -14,6 +14,7 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import InspectView
 
 from smsflow_plugin.admin_panels.listing import (
+    WIDE,
     ListView,
     ReadOnlyViewSet,
     StoreFilterSet,
@@ -147,10 +148,10 @@ class MessageViewSet(ReadOnlyViewSet):
     list_display = [
         TitleColumn("body", label=gettext_lazy("Text"), accessor=_words, url_name="smsflow_messages:inspect"),
         Column("to", label=gettext_lazy("To"), accessor=lambda message: message.contact or message.to),
-        Column("flow", label=gettext_lazy("Flow")),
-        Column("store", label=gettext_lazy("Store")),
+        Column("flow", label=gettext_lazy("Flow"), classname=WIDE),
+        Column("store", label=gettext_lazy("Store"), classname=WIDE),
         StatusTagColumn(
             "get_state_display", label=gettext_lazy("State"), primary=lambda message: message.state in GOOD
         ),
-        TimeColumn("queued_at", label=gettext_lazy("Queued"), sort_key="queued_at"),
+        TimeColumn("queued_at", label=gettext_lazy("Queued"), classname=WIDE, sort_key="queued_at"),
     ]

@@ -51,7 +51,7 @@ def check_settings(app_configs: Apps, **kwargs: Any) -> Found:
             try:
                 import_string(path)
             except ImportError as error:
-                found.append(Warning(f"SMSFLOW[{setting!r}][{kind!r}] cannot be imported: {error}.", id="smsflow.E012"))
+                found.append(Error(f"SMSFLOW[{setting!r}][{kind!r}] cannot be imported: {error}.", id="smsflow.E012"))
     return found
 
 

@@ -142,8 +142,12 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING" if DEMO else "INFO").upper()},
     "loggers": {
-        # one line for every task would bury the lines that matter
-        "huey": {"level": os.environ.get("LOG_LEVEL_HUEY", "WARNING").upper()},
+        # one line for every task would bury the lines that matter; with no handler of its own run_huey adds one
+        "huey": {
+            "handlers": ["console"],
+            "level": os.environ.get("LOG_LEVEL_HUEY", "WARNING").upper(),
+            "propagate": False,
+        },
     },
 }
 

@@ -23,9 +23,7 @@ OWN_PROCESSES = "not e2e and not chaos and not browser"
 def main(arguments: list[str]) -> int:
     environment = {**os.environ, "PYTHONDEVMODE": "1"}
     found = {"PostgreSQL": postgres(), "Redis": redis(), "a browser (Chromium)": browser()}
-    for name, variable in zip(
-        found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "CHROMIUM"), strict=True
-    ):
+    for name, variable in zip(found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "CHROMIUM"), strict=True):
         if found[name]:
             environment[variable] = found[name]
         else:

@@ -19,10 +19,11 @@ def main(wheel: str) -> int:
         ("templates of the simulator", "smsflow_plugin/integrations/simulator/templates/", ".html"),
         ("migrations", "smsflow_plugin/migrations/0001", ".py"),
         ("the mark of a typed package", "smsflow_plugin/py.typed", ""),
-        ("translations", "smsflow_plugin/locale/", ".mo"),
     ):
         if not any(name.startswith(start) and name.endswith(end) for name in names):
             problems.append(f"missing: {what} ({start}…{end})")
+    sources = (name for name in names if name.startswith("smsflow_plugin/locale/") and name.endswith(".po"))
+    problems += [f"not compiled: {name}" for name in sources if name[:-2] + "mo" not in names]
     problems += not_importable()
     print("\n".join(problems) or f"The wheel is complete: {len(names)} files.")
     return bool(problems)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.viewsets.model import ModelViewSet
 
+from smsflow_plugin.admin_panels.listing import WIDE
 from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin
 from smsflow_plugin.admin_panels.stores import views
 from smsflow_plugin.admin_panels.stores.panels import STORE_PANELS
@@ -46,7 +47,7 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
     list_display = [
         "name",
         "country",
-        Column("connected", label=gettext_lazy("Connected to"), accessor=_connected_to),
+        Column("connected", label=gettext_lazy("Connected to"), classname=WIDE, accessor=_connected_to),
         StatusTagColumn(
             "get_status_display",
             label=gettext_lazy("Status"),

@@ -166,8 +166,13 @@ def queries(rows: Rows) -> dict[str, Any]:
 
 
 def can_search() -> bool:
-    """Return whether Wagtail's search works: on SQLite, only its migrations make the table."""
-    return connection.vendor != "sqlite" or "wagtailsearch_indexentry_fts" in connection.introspection.table_names()
+    """Return whether Wagtail's search works: on SQLite, only its migrations make the table of the right kind."""
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'wagtailsearch_indexentry_fts'")
+        row = cursor.fetchone()
+    return row is not None and "VIRTUAL" in row[0].upper()
 
 
 def body(response: Any) -> str:
@@ -241,11 +246,9 @@ def test_no_address_shows_or_changes_anything_of_another_store(stranger: Client,
         for response in responses:
             if MARK.lower() in body(response).lower():
                 leaks.append(f"{name} shows a name ({response.status_code})")
-            if (
-                re.search("<[^>]*pk>|<int:store_pk>", route)
-                and OURS.search(name)
-                and response.status_code not in (302, 404, 405)
-            ):
+            if OURS.search(name) and response.status_code >= 500:
+                leaks.append(f"{name} fails ({response.status_code})")
+            if re.search("<[^>]*pk>", route) and OURS.search(name) and response.status_code not in (302, 404, 405):
                 leaks.append(f"{name} answers {response.status_code}")
     assert not leaks, "\n".join(leaks)
     assert snapshot() == before

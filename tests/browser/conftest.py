@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Sierra Gear on a site with all its parts, and somebody who may do everything."""
     with running_site(tmp_path_factory.mktemp("site"), "sqlite", DJANGO_SUPERUSER_PASSWORD=PASSWORD) as running:

@@ -11,7 +11,6 @@ from django.db import DataError, IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phonenumber_field.phonenumber import PhoneNumber
 
 from smsflow_plugin import bulk
 from smsflow_plugin.models import Contact, Delivery, Event, Message, Store
@@ -76,7 +75,7 @@ def test_bytes_are_kept_to_the_byte(store: Store, bodies: list[bytes]) -> None:
 
 def test_numbers_uuids_and_choices_go_through_their_fields(store: Store) -> None:
     name = uuid.uuid4()
-    phone = PhoneNumber.from_string("+12025550142")
+    phone = "+12025550142"
     rows = [
         (store.pk, name, phone, Contact.Consent.GRANTED),
         (store.pk, uuid.uuid4(), None, "unknown"),

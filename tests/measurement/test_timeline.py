@@ -58,7 +58,7 @@ def test_everything_stands_newest_first(rows: Rows) -> None:
 def test_a_text_stands_with_the_decisions_that_led_to_it(rows: Rows) -> None:
     message = next(entry for entry in told(rows) if entry.kind is Kind.MESSAGE)
     assert [said.sentence for said in message.decisions] == [
-        "Put off until 02:00: quiet hours in America/New_York.",
+        "Put off until 02:00 on Wednesday: quiet hours in America/New_York.",
         "Allowed: no rule objects.",
     ]
     assert message.detail == "Delivered at 02:00."
@@ -124,7 +124,7 @@ def test_pages_join_without_a_gap_or_a_repetition_even_at_one_moment(rows: Rows)
 
 @pytest.mark.parametrize("text", ["", "x", "2026-03-04T16:00:00~1~2", "2026-03-04T16:00:00+00:00~1"])
 def test_a_cursor_that_somebody_made_up_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"."):
         Cursor.parse(text)
 
 
@@ -156,12 +156,12 @@ def run(*args: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("store", ["Sierra Gear", "sierra gear", "sierra-gear.myshopify.com"])
-def test_the_command_prints_what_the_page_shows(rows: Rows, store: str) -> None:
-    text = run("--store", store, "--contact", str(rows.contact.phone))
+@pytest.mark.parametrize("shop", ["Sierra Gear", "sierra gear", "sierra-gear.myshopify.com"])
+def test_the_command_prints_what_the_page_shows(rows: Rows, shop: str) -> None:
+    text = run("--store", shop, "--contact", str(rows.contact.phone))
     for entry in told(rows):
         assert entry.title in text
-    assert "Put off until 02:00: quiet hours in America/New_York." in text
+    assert "Put off until 02:00 on Wednesday: quiet hours in America/New_York." in text
 
 
 def test_the_command_speaks_json(rows: Rows) -> None:
@@ -171,14 +171,14 @@ def test_the_command_speaks_json(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize(
-    ("store", "contact", "problem"),
+    ("shop", "contact", "problem"),
     [
         ("Nowhere", "+12025550111", "There is no store “Nowhere”. The stores are: Sierra Gear."),
         ("Sierra Gear", "+12025559999", "Sierra Gear has no contact “+12025559999”"),
         ("Sierra Gear", "grace@example.com", "Several contacts of Sierra Gear match"),
     ],
 )
-def test_the_command_says_what_is_wrong(rows: Rows, store: str, contact: str, problem: str) -> None:
+def test_the_command_says_what_is_wrong(rows: Rows, shop: str, contact: str, problem: str) -> None:
     make_contact(rows.store, email="grace@example.com")
     with pytest.raises(CommandError, match=problem.replace("+", r"\+")):
-        run("--store", store, "--contact", contact)
+        run("--store", shop, "--contact", contact)
