@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +16,14 @@ class SMSFlowConfig(AppConfig):
         from smsflow_plugin.stores.permissions import register_policies
 
         register_policies()
+        post_migrate.connect(_create_roles, sender=self)
+
+
+def _create_roles(*, using: str, **kwargs: Any) -> None:
+    from django.contrib.contenttypes.models import ContentType
+
+    from smsflow_plugin.stores.roles import ensure_roles
+
+    # "flush" sends this signal, too, and leaves a cache of types that are gone
+    ContentType.objects.clear_cache()
+    ensure_roles(using)

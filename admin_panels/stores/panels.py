@@ -84,7 +84,7 @@ STORE_PANELS = TabbedInterface(
     [
         ObjectList(
             [
-                MultiFieldPanel(_fields(("name", "brand", "status")), heading=_("Store")),
+                MultiFieldPanel(_fields(("name", "brand", "website", "status")), heading=_("Store")),
                 MultiFieldPanel(
                     _fields(("country", "timezone", "language", "currency")), heading=_("Where its customers are")
                 ),

@@ -6,12 +6,31 @@ same time the person's own words win, and after them the revocation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-from smsflow_plugin.events.facts import Consent
+from typing import Any
 
 UNKNOWN, PENDING, GRANTED, REVOKED = "unknown", "pending", "granted", "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The person agreed to texts or took it back.
+
+    ``action`` and ``scope`` are values of ``ConsentRecord``. ``key`` makes the
+    record unique in its store. A person's own STOP or START has ``own_words``:
+    of two statements of the same time it wins.
+    """
+
+    action: str
+    scope: str
+    source: str
+    effective_at: datetime
+    key: str
+    wording: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    own_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

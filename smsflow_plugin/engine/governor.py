@@ -111,7 +111,7 @@ class Governor:
         return decision
 
     def _compose(self, ask: Ask, program: Program, facts: Facts) -> Composed:
-        store = {"name": self.store.name, "brand": self.store.brand}
+        store = {"name": self.store.name, "brand": self.store.brand, "url": self.store.website}
         return compose(
             ask.send.texts,
             ask.send.fallback,
@@ -120,6 +120,7 @@ class Governor:
             brand=self.store.brand,
             message_class=program.message_class,
             add_opt_out=True,
+            main_language=self.store.language,
         )
 
     def _queue(self, ask: Ask, run: RunIds, program: Program, composed: Composed) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from smsflow_plugin.audience.consent import Consent
 from smsflow_plugin.events.reports import ReportStatus
 
 
@@ -68,25 +69,6 @@ class Person:
     tags: tuple[str, ...] | None = None
     profile_at: datetime | None = None
     owns_phone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """The person agreed to texts or took it back.
-
-    ``action`` and ``scope`` are values of ``ConsentRecord``. ``key`` makes the
-    record unique in its store. A person's own STOP or START has ``own_words``:
-    of two statements of the same time it wins.
-    """
-
-    action: str
-    scope: str
-    source: str
-    effective_at: datetime
-    key: str
-    wording: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    own_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,11 @@ def _bubbles(flow: Flow, step: OutlineStep) -> tuple[Bubble, ...]:
 
 def _bubble(flow: Flow, language: str, text: str, fallback: str) -> Bubble:
     store = flow.store if flow.store_id else None
-    known = {"name": store.name, "brand": store.brand} if store else {"name": "", "brand": ""}
+    known = {
+        "name": store.name if store else "",
+        "brand": store.brand if store else "",
+        "url": store.website if store else "",
+    }
     label = str(_LANGUAGES.get(language, language))
     try:
         composed = compose(

@@ -79,32 +79,56 @@ def compose(
     brand: str,
     message_class: str,
     add_opt_out: bool,
+    main_language: str = "",
 ) -> Composed:
     """Return the text for one person: their language, the brand in front, the opt-out words at the end.
+
+    ``main_language`` is that of the copy without a language, which everybody gets whose
+    own is not there: the opt-out words must be in the language of the text.
 
     :raises MissingValue: if a value is not known and no fallback does without it.
     :raises CopyError: if the copy is not valid, or there is none.
     """
-    used_fallback = False
+    used = texts
     try:
         pieces = _pieces(texts, language, context)
     except MissingValue:
         if not in_language(fallback, language):
             raise
         pieces = _pieces(fallback, language, context)
-        used_fallback = True
+        used = fallback
+    pieces = _trimmed(pieces)
     if message_class == MARKETING:
-        pieces = _dressed(pieces, brand, _opt_out_words(language) if add_opt_out else "")
+        written_in = language if _key(used, language) else main_language or language
+        pieces = _dressed(pieces, brand, _opt_out_words(written_in) if add_opt_out else "")
     rendered = _joined(pieces)
-    return Composed(rendered.text, rendered.slots, count_parts(rendered.text), used_fallback)
+    return Composed(rendered.text, rendered.slots, count_parts(rendered.text), used is fallback)
 
 
 def in_language(texts: Mapping[str, str], language: str) -> str:
     """Return the text in ``language``, else in its base ("en" of "en-GB"), else the one without a language."""
-    for candidate in (language, language.replace("_", "-").partition("-")[0], ""):
+    return texts.get(_key(texts, language), "")
+
+
+def _key(texts: Mapping[str, str], language: str) -> str:
+    for candidate in (language, language.replace("_", "-").partition("-")[0]):
         if texts.get(candidate):
-            return texts[candidate]
+            return candidate
     return ""
+
+
+def _trimmed(pieces: list[Piece]) -> list[Piece]:
+    """Return ``pieces`` without white space at the end, which an empty value leaves behind."""
+    kept = list(pieces)
+    while kept:
+        text, slot = kept[-1]
+        if slot and text:
+            break
+        kept.pop()
+        if text.rstrip():
+            kept.append((text.rstrip(), slot))
+            break
+    return kept
 
 
 def _pieces(texts: Mapping[str, str], language: str, context: Mapping[str, object]) -> list[Piece]:

@@ -14,7 +14,7 @@ from wagtail.models.audit_log import BaseLogEntry, BaseLogEntryManager
 
 from smsflow_plugin import clock
 from smsflow_plugin.stores.crypto import EncryptedJSONField
-from smsflow_plugin.stores.querysets import StoreScopedQuerySet, StoreQuerySet
+from smsflow_plugin.stores.querysets import StoreQuerySet, StoreScopedQuerySet
 
 
 class Store(models.Model):
@@ -30,6 +30,9 @@ class Store(models.Model):
         _("brand"),
         max_length=30,
         help_text=_("Stands at the start of every marketing text, for example “Sierra Gear”."),
+    )
+    website = models.URLField(
+        _("web address"), blank=True, help_text=_("Where texts send people, for example https://sierra-gear.example.")
     )
     country = models.CharField(
         _("country"),

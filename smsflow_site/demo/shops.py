@@ -30,6 +30,7 @@ STORES: dict[str, dict[str, Any]] = {
         "language": "en",
         "currency": "USD",
         "help_contact": "help@sierra-gear.example",
+        "website": "https://sierra-gear.example",
         "sender": "+12025550100",
     },
     NORDIC: {
@@ -40,6 +41,7 @@ STORES: dict[str, dict[str, Any]] = {
         "language": "da",
         "currency": "DKK",
         "help_contact": "hjaelp@nordic-tea.example",
+        "website": "https://nordic-tea.example",
         "sender": "+4520000099",
     },
 }

@@ -296,3 +296,21 @@ def test_the_fallback_says_it_without_the_value() -> None:
 def test_a_flow_without_any_text_in_the_language_says_so() -> None:
     with pytest.raises(CopyError, match="da"):
         composed({"en": "Hi"}, language="da")
+
+
+def test_the_opt_out_words_are_in_the_language_of_the_text_that_is_sent() -> None:
+    texts = {"": "Hej", "en": "Hello"}
+    french = compose(texts, {}, "fr", ADA, brand="", message_class="marketing", add_opt_out=True, main_language="da")
+    english = compose(
+        texts, {}, "en-GB", ADA, brand="", message_class="marketing", add_opt_out=True, main_language="da"
+    )
+    assert french.text == "Hej\nSvar STOP for at afmelde."
+    assert english.text == "Hello\nReply STOP to opt out."
+
+
+def test_an_empty_value_at_the_end_leaves_no_space_behind() -> None:
+    composed = compose(
+        {"": "Come back. {{ parcel.tracking_url | default: '' }} "}, {}, "en", ADA,
+        brand="", message_class="service", add_opt_out=False,
+    )  # fmt: skip
+    assert (composed.text, composed.slots) == ("Come back.", ())

@@ -47,8 +47,8 @@ WELCOME = FlowTemplate(
             yes=(
                 SendStep(
                     texts={
-                        "en": "Not sure where to start? Begin with our bestsellers, the things that people come back "
-                        "for. {{ store.url | default: '' }}",
+                        "en": "Not sure where to start? Have a look at our bestsellers, the things that people come "
+                        "back for. {{ store.url | default: '' }}",
                         "da": "I tvivl om, hvor du skal begynde? Start med det, som vores kunder kommer igen "
                         "efter. {{ store.url | default: '' }}",
                     },
