@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from wagtail.permission_policies.base import BaseDjangoAuthPermissionPolicy
 
@@ -23,6 +24,11 @@ class StorePermissionPolicy(BaseDjangoAuthPermissionPolicy):
     def __init__(self, model: type[Model], store_column: str = "store_id") -> None:
         super().__init__(model)
         self.store_column = store_column
+
+    @property
+    def _content_type(self) -> ContentType:
+        # Wagtail keeps it for the life of the process; the types' own cache knows when a flush made it stale
+        return ContentType.objects.get_for_model(self.model)
 
     def get_all_permissions_for_user(self, user: Any) -> set[tuple[int, int, str]]:
         """Return the user's ``(store id, content type id, codename)`` grants, for all models."""
