@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
@@ -138,7 +138,7 @@ DOINGS = {
         Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in),
         Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out),
         Doing("abandons", gettext_lazy("Abandons a cart"), "time", abandons),
-        Doing("orders", gettext_lazy("Orders"), "tag", orders),
+        Doing("orders", pgettext_lazy("the person buys", "Orders"), "tag", orders),
         Doing("parcel-sent", gettext_lazy("Parcel sent"), "redirect", parcel_sent, (str(State.ORDERED),)),
         Doing("parcel-delivered", gettext_lazy("Parcel delivered"), "home", parcel_delivered, _IN_HAND),
         Doing("cancels", gettext_lazy("Cancels the order"), "circle-xmark", cancels, (str(State.ORDERED),)),

@@ -147,9 +147,12 @@ def _moment(value: object) -> datetime | None:
 
 
 def _text(value: object) -> str:
-    """Return a string as it is and a number as its digits; all else is empty."""
+    """Return a string and a number as its digits; all else is empty.
+
+    Half of a character, as it is left where a long text was cut, becomes "?": no database takes it.
+    """
     if isinstance(value, str):
-        return value
+        return value.encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 

@@ -63,7 +63,7 @@ def candidate_zones(phone: str | None, *, timezone: str, country: str, province:
     # a store's zone stands in for people of its own country only: elsewhere it would be plainly wrong
     if of_country and (len(of_country) <= FEW_OF_A_COUNTRY or store_timezone not in of_country):
         return Zones(of_country, "country")
-    return Zones((store_timezone,), "store")
+    return Zones((store_timezone if _exists(store_timezone) else "UTC",), "store")
 
 
 def _zones_of_number(number: PhoneNumber) -> tuple[str, ...]:

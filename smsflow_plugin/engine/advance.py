@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Min
+from django.db import OperationalError, transaction
+from django.db.models import Min, QuerySet
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.filters import Facts, PastEvent, event_kinds, look_back
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 #: How long recent sends are kept on a contact: as far back as the longest cap looks.
 REMEMBER = timedelta(days=7)
+
+#: When somebody is looked at again who could not be advanced.
+RETRY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,40 @@ class Results:
 
 def advance(limit: int | None = None) -> int:
     """Run one batch of due contacts; return how many there were. 0 means that nobody is due."""
-    with transaction.atomic():
-        now = clock.now()
-        contacts = list(
-            Contact.objects.filter(wake_at__lte=now)
-            .order_by("wake_at", "pk")
-            .select_for_update(skip_locked=True)[: limit or smsflow_settings.BATCH_SIZE]
-        )
-        if contacts:
-            _write(_run(_load(contacts, now)))
-        return len(contacts)
+    limit = limit or smsflow_settings.BATCH_SIZE
+    try:
+        return _advance_batch(_due().order_by("wake_at", "pk"), limit)
+    except OperationalError:
+        raise  # a deadlock or a lock on SQLite: both pass
+    except Exception:
+        logger.exception("A batch of due contacts failed; taking them one by one.")
+    return _advance_singly(limit)
+
+
+def _due() -> QuerySet[Contact]:
+    return Contact.objects.filter(wake_at__lte=clock.now())
+
+
+@transaction.atomic
+def _advance_batch(due: QuerySet[Contact], limit: int) -> int:
+    contacts = list(due.select_for_update(skip_locked=True)[:limit])
+    if contacts:
+        _write(_run(_load(contacts, clock.now())))
+    return len(contacts)
+
+
+def _advance_singly(limit: int) -> int:
+    """Find whoever breaks the batch, and look at them again later: nobody else waits for them."""
+    ids = list(_due().order_by("wake_at", "pk").values_list("pk", flat=True)[:limit])
+    for pk in ids:
+        try:
+            _advance_batch(_due().filter(pk=pk), 1)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("Contact %s could not be advanced and is put off.", pk)
+            _due().filter(pk=pk).update(wake_at=clock.now() + RETRY)
+    return len(ids)
 
 
 def next_wake() -> datetime | None:
@@ -126,7 +153,7 @@ def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime
     """Return what happened to these people, as far back and of those kinds as their programs ask for."""
     if not runs:
         return {}
-    used = [programs[version] for version in {run.version_id for run in runs}]
+    used = [programs[version] for version in {run.version_id for run in runs} & programs.keys()]
     kinds: set[str] = set()
     back = timedelta()
     for program in used:
@@ -157,7 +184,7 @@ def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
     own = batch.runs.get(contact.pk, [])
     waits = [run.wake_at for run in own if run.wake_at and run.wake_at > batch.now]
     due = [run for run in own if run.wake_at and run.wake_at <= batch.now]
-    for run in sorted(due, key=lambda run: _order(batch.programs[run.version_id], run)):
+    for run in sorted(due, key=lambda run: _order(batch.programs.get(run.version_id), run)):
         wake_at = _run_one(run, contact, governor, batch, results)
         if wake_at:
             waits.append(wake_at)
@@ -167,22 +194,26 @@ def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
     results.messages.extend(governor.messages)
 
 
-def _order(program: Program, run: Run) -> tuple[Any, ...]:
+def _order(program: Program | None, run: Run) -> tuple[Any, ...]:
+    if program is None:
+        return len(Priority), 0, run.entered_at, run.pk
     return Priority(program.priority).rank, program.priority_number, run.entered_at, run.pk
 
 
 def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, results: Results) -> datetime | None:
     """Run one enrollment, note what came of it, and return when it is due again."""
-    program = batch.programs[run.version_id]
-    state = State.from_json(run.state)
     if not run.flow_live:
-        _end(results, run, state, "exited", "flow_off", batch.now)
+        _end(results, run, "exited", "flow_off", batch.now)
         return None
+    program = batch.programs.get(run.version_id)
+    if program is None:
+        return batch.now + RETRY
     past = batch.history.get(contact.pk, ())
     events = tuple(event for pk, event in past if pk != run.trigger_event_id)
     facts = Facts(contact_values(contact), run.since, run.trigger, events)
     marks = governor.mark()
     try:
+        state = State.from_json(run.state)
         outcome = interpret(
             program, state, facts, batch.now, zone=governor.zone, ask=governor.for_run(run, program, facts)
         )
@@ -190,7 +221,7 @@ def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, resul
         # one broken program must not stop everybody else's
         logger.exception("Enrollment %s failed.", run.pk)
         governor.reset(marks)
-        _end(results, run, state, "failed", f"{type(error).__name__}: {error}"[:120], batch.now)
+        _end(results, run, "failed", f"{type(error).__name__}: {error}"[:120], batch.now)
         return None
     _note(results, run, contact, program, outcome, batch.now)
     return outcome.wake_at
@@ -212,8 +243,8 @@ def _note(results: Results, run: Run, contact: Contact, program: Program, outcom
         )  # fmt: skip
 
 
-def _end(results: Results, run: Run, state: State, status: str, reason: str, now: datetime) -> None:
-    results.enrollments.append((run.pk, status, state.to_json(), reason, None, now))
+def _end(results: Results, run: Run, status: str, reason: str, now: datetime) -> None:
+    results.enrollments.append((run.pk, status, run.state, reason, None, now))
 
 
 def _write(results: Results) -> None:

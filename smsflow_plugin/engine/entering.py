@@ -54,9 +54,9 @@ def react(events: Sequence[NewEvent], contacts: dict[int, Contact], opted_out: s
     if not events:
         return
     flows = _flows(events)
-    programs = Programs.load(version for entries in flows.values() for _flow, version in entries)
     runs = _runs(events, flows)
-    Programs.load(run.version_id for own in runs.values() for run in own)
+    started = [version for entries in flows.values() for _flow, version in entries]
+    programs = Programs.load([*started, *(run.version_id for own in runs.values() for run in own)])
     history = _history(events, flows, programs, now)
     changes = _Changes()
     for event in events:
@@ -101,6 +101,8 @@ def _flows(events: Sequence[NewEvent]) -> dict[tuple[int, str], list[tuple[int, 
     programs = Programs.load(version for _store, _flow, version in rows)
     flows = defaultdict(list)
     for store_id, flow_id, version_id in rows:
+        if version_id not in programs:
+            continue
         flows[store_id, programs[version_id].trigger].append((flow_id, version_id))
     return flows
 
@@ -118,9 +120,17 @@ def _runs(events: Sequence[NewEvent], flows: dict[tuple[int, str], list[tuple[in
     runs: dict[int, list[_Run]] = defaultdict(list)
     for contact_id, pk, flow_id, version_id, key, entered_at, status, state, triggered_at in rows:
         waiting = status == Enrollment.Status.WAITING
-        run = _Run(pk, flow_id, version_id, key, entered_at, waiting, State.from_json(state), triggered_at)
+        run = _Run(pk, flow_id, version_id, key, entered_at, waiting, _state(state), triggered_at)
         runs[contact_id].append(run)
     return runs
+
+
+def _state(data: Any) -> State:
+    """Return a stored state. One that cannot be read has sent something: such a run is not started afresh."""
+    try:
+        return State.from_json(data)
+    except Exception:  # it fails when it is due, alone
+        return State(sent=1)
 
 
 def _history(
@@ -139,7 +149,8 @@ def _history(
 
 def _wake(event: NewEvent, own: list[_Run], programs: Any, changes: _Changes) -> None:
     for run in own:
-        if run.pk and run.waiting and event.kind in wakes_on(programs[run.version_id], run.state):
+        program = programs.get(run.version_id)
+        if program and run.pk and run.waiting and event.kind in wakes_on(program, run.state):
             changes.wakes.add(run.pk)
             changes.due.add(event.contact_id)
 

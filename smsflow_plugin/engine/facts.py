@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from smsflow_plugin.audience.filters import PastEvent
+from smsflow_plugin.audience.filters import PastEvent, event_kinds, look_back
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import FlowVersion
-from smsflow_plugin.flows.program import Program
+from smsflow_plugin.flows.program import Branch, Program
+from smsflow_plugin.governance.rules import MessageClass, Priority
 from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
 
 
 def contact_values(contact: Contact) -> dict[str, Any]:
@@ -48,20 +52,39 @@ def zones(contact: Contact, store: Store) -> tuple[str, ...]:
 class Programs:
     """Compiled programs by version id. Versions never change, so they are kept for good."""
 
-    _kept: dict[int, Program] = {}
+    _kept: dict[int, Program | None] = {}
 
     @classmethod
     def load(cls, version_ids: Iterable[int]) -> Mapping[int, Program]:
-        """Return the programs of these versions, with one query for those not seen before."""
+        """Return the programs of these versions, with one query for those not seen before.
+
+        Those that this software cannot read, as a newer one wrote them, are left out.
+        """
         wanted = set(version_ids)
-        missing = wanted - cls._kept.keys()
+        kept = cls._kept
+        missing = wanted - kept.keys()
         if missing:
-            if len(cls._kept) > 2_000:
-                cls._kept.clear()
+            if len(kept) > 2_000:
+                # a new one: other threads may still read from the old
+                kept = cls._kept = {}
                 missing = wanted
             rows = FlowVersion.objects.filter(pk__in=missing).values_list("pk", "program")
-            cls._kept.update({pk: Program.from_json(program) for pk, program in rows})
-        return cls._kept
+            kept.update({pk: _program(pk, data) for pk, data in rows})
+        return {pk: program for pk in wanted if (program := kept.get(pk)) is not None}
+
+
+def _program(version_id: int, data: Any) -> Program | None:
+    """Return a stored program, or None if anything in it is beyond what this software knows."""
+    try:
+        program = Program.from_json(data)
+        Priority(program.priority), MessageClass(program.message_class)
+        branches = (step.condition for step in program.instructions if isinstance(step, Branch))
+        for condition in (program.audience, *branches):
+            list(event_kinds(condition)), look_back(condition)
+    except Exception:  # whatever it is, other people's runs must not suffer for it
+        logger.exception("Flow version %s cannot be read; its runs wait.", version_id)
+        return None
+    return program
 
 
 def past_events(

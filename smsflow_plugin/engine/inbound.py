@@ -11,6 +11,7 @@ from smsflow_plugin.audience.consent import GRANTED
 from smsflow_plugin.audience.keywords import Keyword, classify, help_reply, start_reply, stop_reply
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
+from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
 from smsflow_plugin.stores.models import Store
@@ -107,7 +108,7 @@ def _reply_key(reply: Reply, now: datetime) -> str:
     if keyword is Keyword.HELP:
         return f"help:{reply.contact.pk}:{now:%Y%m%d%H}"
     if keyword is not None and reply.changed:
-        return f"{keyword.value}:{reply.received.inbound.external_id}"
+        return shortened(f"{keyword.value}:{reply.received.inbound.external_id}", 255)
     return ""
 
 

@@ -116,7 +116,7 @@ def _ingest_singly(limit: int) -> int:
         except Exception as error:
             logger.exception("Delivery %s could not be handled and is parked.", pk)
             reason = f"Handling it failed: {type(error).__name__}: {error}"[:2000]
-            Delivery.objects.filter(pk=pk).update(
+            Delivery.objects.filter(pk=pk, state=Delivery.State.PENDING).update(
                 state=Delivery.State.PARKED, reason=reason.replace("\x00", ""), processed_at=clock.now()
             )
     return len(ids)

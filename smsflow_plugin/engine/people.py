@@ -16,6 +16,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience.models import Contact, Identity
 from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.events.facts import Person
+from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.events.models import Event
 
 #: Which identity is believed first when two of them lead to different contacts.
@@ -154,8 +155,10 @@ def create(directory: Directory, now: datetime) -> dict[int, int]:
     :raises Collision: if another worker was faster with one of them.
     """
     real = _insert_contacts(directory, now)
-    if directory.gained:
-        bulk.update(Contact, ("phone",), sorted(directory.gained.items()))
+    gained = sorted(directory.gained.items())
+    # a number never changes hands: one that somebody else wrote in the meantime stays
+    if bulk.update(Contact, ("phone",), gained, extra_where="phone IS NULL") < len(gained):
+        raise Collision
     _write_identities({key: real.get(contact, contact) for key, contact in directory.changed.items()})
     merged = {old: directory.settle(old) for old in directory.merged if old > 0}
     _move({old: real.get(new, new) for old, new in merged.items()}, now)
@@ -196,7 +199,7 @@ def _keys(store_id: int, person: Person) -> list[IdentityKey]:
     ordered = sorted(
         (pair for pair in person.identities if pair[1] and pair[0] in TRUST), key=lambda pair: TRUST.index(pair[0])
     )
-    return [(store_id, kind, value[:255]) for kind, value in ordered]
+    return [(store_id, kind, shortened(value, 255)) for kind, value in ordered]
 
 
 def _insert_contacts(directory: Directory, now: datetime) -> dict[int, int]:

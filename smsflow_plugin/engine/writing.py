@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.consent import ConsentState, apply
+from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine import people
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
-from smsflow_plugin.events.facts import PersonFact, StoreGone
+from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
+from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.messaging.outbox import cancel_queued
 from smsflow_plugin.stores.models import Connection, Store
@@ -78,7 +79,27 @@ def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
         if contact is not None:
             placed.append((entry, contact))
     real = people.create(directory, now)
-    return [(entry, real.get(settled, settled)) for entry, contact in placed for settled in [directory.settle(contact)]]
+    placed = [
+        (entry, real.get(settled, settled)) for entry, contact in placed for settled in [directory.settle(contact)]
+    ]
+    merged = {old: directory.settle(old) for old in directory.merged if old > 0}
+    return placed + _refusals({old: real.get(new, new) for old, new in merged.items()})
+
+
+def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
+    """Return what stand-ins without a number have refused, as told by the contacts that they turned out to be.
+
+    Refusing needs no number. Agreeing is for one number and never moves.
+    """
+    if not merged:
+        return []
+    rows = Contact.objects.filter(pk__in=merged, marketing_consent=REVOKED, consent_changed_at__isnull=False)
+    refusals = []
+    for pk, store_id, service, at in rows.values_list("pk", "store_id", "service_consent", "consent_changed_at"):
+        scope = "all" if service == REVOKED else "marketing"
+        consent = Consent(REVOKED, scope, "merged", at, key=f"merged:{pk}", evidence={"contact": pk})
+        refusals.append((Entry(0, store_id, PersonFact(Person(), (consent,))), merged[pk]))
+    return refusals
 
 
 def _consent(contact: Contact) -> ConsentState:
@@ -86,12 +107,21 @@ def _consent(contact: Contact) -> ConsentState:
 
 
 def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Contact], now: datetime) -> set[int]:
-    """Record every statement in the ledger; return the indexes of the entries that changed a contact."""
+    """Record every statement in the ledger; return the indexes of the entries that changed a contact.
+
+    A statement that the ledger holds is no new one: a checkout that changes after STOP says
+    once more what was agreed to before, under a newer date.
+    """
     took_effect = set()
+    known = _known_statements(placed)
     rows: list[tuple[Any, ...]] = []
     for index, (entry, contact_id) in enumerate(placed):
         contact = contacts[contact_id]
         for consent in entry.fact.consents:
+            key = shortened(consent.key, 255)
+            if (entry.store_id, key) in known:
+                continue
+            known.add((entry.store_id, key))
             old = _consent(contact)
             new = apply(old, consent, now)
             if (new.marketing, new.service) != (old.marketing, old.service):
@@ -100,12 +130,21 @@ def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Con
             contact.consent_changed_at = new.changed_at
             rows.append(
                 (
-                    entry.store_id, contact_id, consent.key, consent.action, consent.scope, consent.source,
+                    entry.store_id, contact_id, key, consent.action, consent.scope, consent.source,
                     consent.effective_at, now, str(contact.phone or ""), consent.wording, dict(consent.evidence), "",
                 )
             )  # fmt: skip
     bulk.insert(ConsentRecord, _LEDGER, rows)
     return took_effect
+
+
+def _known_statements(placed: Sequence[tuple[Entry, int]]) -> set[tuple[int, str]]:
+    """Return the (store id, key) pairs of those statements that the ledger holds already."""
+    keys = {shortened(consent.key, 255) for entry, _contact in placed for consent in entry.fact.consents}
+    if not keys:
+        return set()
+    stores = {entry.store_id for entry, _contact in placed}
+    return set(ConsentRecord.objects.filter(store_id__in=stores, key__in=keys).values_list("store_id", "key"))
 
 
 _LEDGER = (
@@ -131,11 +170,11 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
         for happening in entry.fact.happenings:
             if happening.kind == "opted_in" and entry.fact.consents and index not in took_effect:
                 continue  # they had agreed before, or took it back since: nothing to welcome
-            key = (entry.store_id, happening.kind, happening.key[:255])
+            key = (entry.store_id, happening.kind, shortened(happening.key, 255))
             wanted.setdefault(
                 key,
                 NewEvent(
-                    0, entry.store_id, contact_id, happening.kind, key[2], happening.subject[:255],
+                    0, entry.store_id, contact_id, happening.kind, key[2], shortened(happening.subject, 255),
                     min(happening.occurred_at, now), dict(happening.data),
                 ),
             )  # fmt: skip

@@ -27,8 +27,8 @@ def store_delivery(
     row = (
         store_id,
         source,
-        _fitted(external_id, 255),
-        _fitted(topic, 80),
+        shortened(_clean(external_id), 255),
+        shortened(_clean(topic), 80),
         kept(headers, source),
         body,
         clock.now(),
@@ -56,12 +56,11 @@ def kept(headers: Mapping[str, str], source: str) -> dict[str, str]:
     return {name: _clean(value) for name, value in named if name in KEPT_HEADERS or name.startswith(prefixes)}
 
 
-def _fitted(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
     """Shorten ``text`` to what its column holds; two long texts still differ."""
-    text = _clean(text)
     if len(text) <= length:
         return text
-    digest = sha256(text.encode()).hexdigest()[:32]
+    digest = sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
     return f"{text[: length - len(digest) - 1]}~{digest}"
 
 

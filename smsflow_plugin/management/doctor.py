@@ -191,7 +191,7 @@ def parked() -> Iterator[Finding]:
         "deliveries",
         False,
         text % {"count": count},
-        _("See why under “SMS flows › Parked deliveries”, and replay them."),
+        _("See why under “SMS flows › Deliveries”, and replay them."),
     )
 
 

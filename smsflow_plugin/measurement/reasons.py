@@ -43,6 +43,7 @@ TROUBLE: Mapping[str, str | Promise] = {
     Trouble.BLOCKED: gettext_lazy("the gateway takes nothing from this store; check its connection"),
     Trouble.RATE_LIMITED: gettext_lazy("the gateway asked for a pause"),
     Trouble.NOT_TAKEN: gettext_lazy("the call was cut off, and the gateway never got it"),
+    Trouble.UNREADABLE: gettext_lazy("something in it cannot be read; it is looked at again every hour"),
 }
 
 #: Why a run ended before its end, for the reasons that are not an event or the flow's own words.

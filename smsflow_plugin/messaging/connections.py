@@ -53,8 +53,8 @@ def _load(connection_ids: Collection[int]) -> Iterable[Connection]:
 
 
 def _make(connection: Connection) -> Gateway:
-    settings = {key: value for key, value in connection.settings.items() if key != PAUSE}
     try:
+        settings = {key: value for key, value in connection.settings.items() if key != PAUSE}
         return gateway_for(
             connection.kind,
             token=connection.token,

@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -26,12 +26,22 @@ from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, RateLimited, Rejected, Unknown
 from smsflow_plugin.messaging.grouping import Group, Outgoing, group
 from smsflow_plugin.messaging.models import Batch, Message
-from smsflow_plugin.messaging.settling import settle
+from smsflow_plugin.messaging.settling import Trouble, settle, take_back
 
 logger = logging.getLogger(__name__)
 
 #: As many as the largest call takes, so that one text to very many people fills its calls.
 CLAIM_AT_LEAST = 1000
+
+#: How long what the gate said holds. Calls that were not made by then are taken back and asked
+#: about anew: the person may have written STOP, or it may have become night.
+FRESH_FOR = timedelta(seconds=30)
+
+#: How long a connection rests whose call was cut off, so that its timeouts take no time of other stores.
+REST_AFTER_CUT = 15.0
+
+#: When a text is looked at again that cannot be decided on.
+RETRY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class Call:
 
 @dataclass
 class Claimed:
+    at: datetime
     taken: int = 0
     calls: list[Call] = field(default_factory=list)
     next_at: datetime | None = None
@@ -72,7 +83,11 @@ def dispatch(limit: int | None = None) -> DispatchResult:
     claimed = _claim(limit or max(smsflow_settings.BATCH_SIZE, CLAIM_AT_LEAST))
     counts: Counter[Batch.State] = Counter()
     resting: dict[int, Outcome] = {}
-    for call in claimed.calls:
+    for position, call in enumerate(claimed.calls):
+        now = clock.now()
+        if now - claimed.at > FRESH_FOR:
+            counts[Batch.State.RETURNED] += take_back([late.batch_id for late in claimed.calls[position:]], now)
+            break
         state = _make(call, resting)
         if state is not None:
             counts[state] += len(call.group.texts)
@@ -98,7 +113,7 @@ def _claim(limit: int) -> Claimed:
         .select_for_update(skip_locked=True)
         .values_list(*Queued.__dataclass_fields__)[:limit]
     ]
-    claimed = Claimed(taken=len(messages))
+    claimed = Claimed(at=now, taken=len(messages))
     if messages:
         claimed.calls = _write(messages, connections, now)
     if len(messages) < limit:
@@ -114,7 +129,13 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
     going: list[Outgoing] = []
     rows: list[tuple[Any, ...]] = []
     for message in messages:
-        decision = gate.ask(message)
+        try:
+            decision = gate.ask(message)
+        except Exception:
+            # one row that makes no sense must not stop all texts of all stores
+            logger.exception("Message %s cannot be decided on and is put off.", message.pk)
+            rows.append((message.pk, "queued", Trouble.UNREADABLE.value, message.batch_id, now + RETRY, None))
+            continue
         if decision.allowed:
             going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
         else:
@@ -140,7 +161,10 @@ def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:
 
 
 def _outgoing(message: Queued, connection_id: int, limit: int | None) -> Outgoing:
-    slots = tuple((start, end) for start, end in message.slots)
+    try:
+        slots = tuple((int(start), int(end)) for start, end in message.slots)
+    except (TypeError, ValueError):
+        slots = ()  # they only save calls: without them the text goes as it stands
     return Outgoing(
         message.pk, connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit
     )
@@ -187,6 +211,8 @@ def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
         outcome = _send(call)
         if isinstance(outcome, RateLimited) or (isinstance(outcome, Rejected) and outcome.fatal):
             resting[connection_id] = outcome
+        elif isinstance(outcome, Unknown):
+            resting[connection_id] = RateLimited(REST_AFTER_CUT)
     return settle(call.batch_id, outcome, clock.now())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.zones import candidate_zones
@@ -18,6 +18,14 @@ from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Poli
 from smsflow_plugin.stores.models import Store
 
 TEST = "test"
+
+#: For how long a text may wait for its gateway. After an outage nobody shall get the texts of a
+#: week at once, or the answer to a question that they asked yesterday.
+LONGEST_IN_QUEUE = {
+    MessageClass.MARKETING: timedelta(hours=24),
+    MessageClass.SERVICE: timedelta(hours=72),
+    MessageClass.REPLY: timedelta(hours=1),
+}
 
 _PERSON = ("marketing_consent", "service_consent", "timezone", "country", "province")
 
@@ -36,6 +44,7 @@ class Queued:
     body: str
     slots: list[list[int]]
     expires_at: datetime | None
+    queued_at: datetime
     not_before: datetime
     batch_id: int | None
 
@@ -85,7 +94,10 @@ class Gate:
             store_active=store.status == Store.Status.ACTIVE,
         )
         rules = self._rules.get(store.pk, PolicyRules())
-        return decide(Intent(message_class, message.expires_at), rules, recipient, self.now)
+        expires_at = message.queued_at + LONGEST_IN_QUEUE[message_class]
+        if message.expires_at:
+            expires_at = min(expires_at, message.expires_at)
+        return decide(Intent(message_class, expires_at), rules, recipient, self.now)
 
     def _person(self, message: Queued) -> Person:
         if message.contact_id is not None:

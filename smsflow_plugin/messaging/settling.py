@@ -42,6 +42,8 @@ class Trouble(StrEnum):
     RATE_LIMITED = "rate_limited"
     #: The call was cut off, and the gateway never got it.
     NOT_TAKEN = "not_taken"
+    #: Something in the row is beyond what this software knows; it is looked at again later.
+    UNREADABLE = "unreadable"
 
 
 @transaction.atomic
@@ -116,14 +118,33 @@ def give_back(
     )
 
 
+@transaction.atomic
+def take_back(batch_ids: Collection[int], now: datetime) -> int:
+    """Put the texts of calls that were never made back into the queue, as they were; return how many.
+
+    Calls that reconcile asks for meanwhile are left to it.
+    """
+    ours = Batch.objects.filter(pk__in=batch_ids, state=Batch.State.SENDING, asked_at=None).order_by("pk")
+    ids = list(ours.select_for_update().values_list("pk", flat=True))
+    Batch.objects.filter(pk__in=ids).update(state=Batch.State.RETURNED, finished_at=now)
+    return Message.objects.filter(batch_id__in=ids, state=Message.State.SENDING).update(
+        state=Message.State.QUEUED, reason=""
+    )
+
+
 def _pause(connection_id: int, until: datetime, reason: str) -> None:
     """Let the connection rest: dispatch claims nothing for it until then, and smsflow_doctor tells why."""
     connection = Connection.objects.select_for_update().defer("secrets").get(pk=connection_id)
-    connection.settings = {**connection.settings, PAUSE: {"until": until.isoformat(), "reason": reason}}
+    settings = connection.settings if isinstance(connection.settings, dict) else {}
+    connection.settings = {**settings, PAUSE: {"until": until.isoformat(), "reason": reason}}
     connection.save(update_fields=["settings"])
 
 
 def paused_until(settings: dict[str, Any]) -> datetime | None:
     """Return until when a connection with these settings rests, if it was ever told to."""
-    pause = settings.get(PAUSE)
-    return datetime.fromisoformat(pause["until"]) if pause else None
+    try:
+        until = datetime.fromisoformat(settings[PAUSE]["until"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    # one without a zone was not written by us, and cannot be compared
+    return until if until.tzinfo else None

@@ -58,6 +58,7 @@ class _HttpServer(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         # HTTPServer would ask DNS for this host's name
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or it could not be restarted for a minute
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]
