@@ -16,12 +16,13 @@ import subprocess
 import sys
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-#: Tests that start processes choose their database themselves: once is enough.
-OWN_PROCESSES = "not e2e and not chaos and not browser"
+#: Tests that start the site choose their database themselves, and need the machine for themselves.
+PROCESSES = "e2e or chaos or browser"
 
 
 def main(arguments: list[str]) -> int:
     environment = {**os.environ, "PYTHONDEVMODE": "1"}
+    environment.pop("DATABASE_URL", None)
     found = {"PostgreSQL": postgres(), "Redis": redis(), "a browser (Chromium)": browser()}
     for name, variable in zip(found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "CHROMIUM"), strict=True):
         if found[name]:
@@ -32,21 +33,26 @@ def main(arguments: list[str]) -> int:
         print("In CI all of them are needed.")
         return 1
 
-    codes = []
+    several = ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile", "-m", f"not ({PROCESSES})"]
+    rounds = {
+        "The tests on SQLite": (environment, several),
+        "The tests that start the site": (environment, ["-m", PROCESSES]),
+    }
     if found["PostgreSQL"]:
-        print("\nThe tests on PostgreSQL:", flush=True)
-        codes.append(pytest({**environment, "DATABASE_URL": found["PostgreSQL"]}, ["-m", OWN_PROCESSES, *arguments]))
-        if codes[0]:
-            print("The tests on PostgreSQL FAILED, see above. Those on SQLite follow.")
-    print("\nThe tests on SQLite, and those that start the site:", flush=True)
-    environment.pop("DATABASE_URL", None)
-    codes.append(pytest(environment, arguments))
-    return max(codes)
+        on_postgres = {**environment, "DATABASE_URL": found["PostgreSQL"]}
+        rounds = {"The tests on PostgreSQL": (on_postgres, several), **rounds}
+    failed = []
+    for title, (variables, options) in rounds.items():
+        print(f"\n{title}:", flush=True)
+        if pytest(variables, [*options, *arguments]):
+            failed.append(title)
+    for title in failed:
+        print(f"FAILED, see above: {title}.")
+    return 1 if failed else 0
 
 
 def pytest(environment: dict[str, str], arguments: list[str]) -> int:
-    workers = ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile"]
-    command = [sys.executable, "-m", "pytest", "-q", *workers, *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 
 
