@@ -10,6 +10,7 @@ import pytest
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine.facts import Programs
 
 #: A Wednesday, 11:00 in New York and 17:00 in Copenhagen: open everywhere.
 NOON = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
@@ -40,6 +41,12 @@ def still(settings: Any) -> Iterator[TestClock]:
     assert clock.now() == NOON
     yield test_clock
     smsflow_settings.reload()
+
+
+@pytest.fixture(autouse=True)
+def _no_programs_of_other_tests() -> None:
+    """Versions never change, so their programs are kept for good; but here ids are used again."""
+    Programs._kept.clear()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.events.inbox import fingerprint, store_delivery
 from smsflow_plugin.integrations.sinch.signature import BadSignature, verify
 from smsflow_plugin.models import Connection
+from smsflow_plugin.stores.crypto import CannotDecrypt
 
 logger = logging.getLogger("smsflow.sinch")
 
@@ -34,7 +35,7 @@ def callbacks(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         return _take(request, token)
-    except Error as error:
+    except (Error, CannotDecrypt) as error:
         # not the error's own words: databases quote the row that they refuse
         logger.error("A callback from Sinch could not be stored (%s). Sinch will call again.", type(error).__name__)
         return HttpResponse(status=503, headers={"Retry-After": "5"})

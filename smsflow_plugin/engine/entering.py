@@ -40,7 +40,8 @@ class NewEvent:
 
 @dataclass
 class _Changes:
-    enrollments: list[tuple[Any, ...]] = field(default_factory=list)
+    #: By flow, contact and entry key.
+    enrollments: dict[tuple[int, int, str], tuple[Any, ...]] = field(default_factory=dict)
     restarts: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     wakes: set[int] = field(default_factory=set)
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
@@ -180,11 +181,14 @@ def _start(
             (event.store_id, event.contact_id, flow_id, now, "skip", reason.value, program.message_class)
         )
         return
-    changes.enrollments.append(
-        (event.store_id, flow_id, version_id, event.contact_id, key, event.pk, "waiting", State().to_json(), now, now)
-    )
+    changes.enrollments[flow_id, event.contact_id, key] = _new(event, flow_id, version_id, key, now)
     changes.due.add(event.contact_id)
     own.append(_Run(None, flow_id, version_id, key, now, True, State(), event.occurred_at))
+
+
+def _new(event: NewEvent, flow_id: int, version_id: int, key: str, now: datetime) -> tuple[Any, ...]:
+    state = State().to_json()
+    return event.store_id, flow_id, version_id, event.contact_id, key, event.pk, "waiting", state, now, now
 
 
 def _entry_key(program: Program, event: NewEvent) -> str:
@@ -209,10 +213,15 @@ def _refusal(event: NewEvent, program: Program, before: list[_Run], facts: Facts
 def _restart(event: NewEvent, run: _Run, version_id: int, program: Program, changes: _Changes, now: datetime) -> None:
     """Let a changed cart begin its wait anew, as long as nothing was sent about it."""
     newer = run.triggered_at is None or event.occurred_at > run.triggered_at
-    if not (program.restart and run.pk and run.waiting and newer and run.state.sent == 0):
+    if not (program.restart and run.waiting and newer and run.state.sent == 0):
         return
-    state = State(visits=run.state.visits)
-    changes.restarts[run.pk] = (run.pk, version_id, event.pk, state.to_json(), now)
+    if run.pk is None:
+        # it starts in this very batch: with the cart as it is now
+        new = _new(event, run.flow_id, version_id, run.entry_key, now)
+        changes.enrollments[run.flow_id, event.contact_id, run.entry_key] = new
+    else:
+        state = State(visits=run.state.visits)
+        changes.restarts[run.pk] = (run.pk, version_id, event.pk, state.to_json(), now)
     changes.due.add(event.contact_id)
     run.triggered_at = event.occurred_at
 
@@ -222,7 +231,7 @@ def _write(changes: _Changes, now: datetime) -> None:
         Enrollment,
         ("store_id", "flow_id", "version_id", "contact_id", "entry_key", "trigger_event_id", "status", "state",
          "wake_at", "entered_at"),
-        changes.enrollments,
+        list(changes.enrollments.values()),
     )  # fmt: skip
     bulk.update(
         Enrollment,

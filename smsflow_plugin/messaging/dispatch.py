@@ -72,7 +72,6 @@ class Call:
 
 @dataclass
 class Claimed:
-    at: datetime
     taken: int = 0
     calls: list[Call] = field(default_factory=list)
     next_at: datetime | None = None
@@ -83,9 +82,10 @@ def dispatch(limit: int | None = None) -> DispatchResult:
     claimed = _claim(limit or max(smsflow_settings.BATCH_SIZE, CLAIM_AT_LEAST))
     counts: Counter[Batch.State] = Counter()
     resting: dict[int, Outcome] = {}
+    decided_at = clock.now()
     for position, call in enumerate(claimed.calls):
         now = clock.now()
-        if now - claimed.at > FRESH_FOR:
+        if now - decided_at > FRESH_FOR:
             counts[Batch.State.RETURNED] += take_back([late.batch_id for late in claimed.calls[position:]], now)
             break
         state = _make(call, resting)
@@ -113,7 +113,7 @@ def _claim(limit: int) -> Claimed:
         .select_for_update(skip_locked=True)
         .values_list(*Queued.__dataclass_fields__)[:limit]
     ]
-    claimed = Claimed(at=now, taken=len(messages))
+    claimed = Claimed(taken=len(messages))
     if messages:
         claimed.calls = _write(messages, connections, now)
     if len(messages) < limit:

@@ -94,16 +94,16 @@ def test_who_agreed_after_refusing_without_a_number_stays_agreed(store: Store, s
 @pytest.mark.parametrize(
     "changed", [{"body": "STOP \ud83d"}, {"id": "x" * 600}, {"to": "\ud83d" * 3}, {"body": "STOP" + "\u0000"}]
 )
-def test_a_stop_that_is_badly_written_is_still_a_stop(
-    store: Store, settings: Any, changed: dict[str, str]
-) -> None:
+def test_a_stop_that_is_badly_written_is_still_a_stop(store: Store, settings: Any, changed: dict[str, str]) -> None:
     settings.SMSFLOW = {
         **settings.SMSFLOW,
         "TRANSLATORS": {"sinch": "smsflow_plugin.integrations.sinch.translate.translate"},
     }
     ada = make_contact(store, phone=ADA)
     text = {"type": "mo_text", "id": "mo-1", "from": ADA[1:], "to": "12025550100", "body": "STOP", **changed}
-    Delivery.objects.create(store=store, source="sinch", external_id="1", topic="mo_text", body=json.dumps(text).encode())
+    Delivery.objects.create(
+        store=store, source="sinch", external_id="1", topic="mo_text", body=json.dumps(text).encode()
+    )
     pump()
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.reason) == ("done", "")

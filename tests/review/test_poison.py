@@ -144,9 +144,7 @@ def test_a_store_in_a_time_zone_that_does_not_exist_gets_one_that_does() -> None
 
 def test_a_run_of_a_store_in_an_unknown_time_zone_does_not_fail(store: Store) -> None:
     Store.objects.update(timezone="Mars/Phobos")
-    make_contact(store, phone=None, timezone="", country="").identities.create(
-        store=store, kind="customer", value="7"
-    )
+    make_contact(store, phone=None, timezone="", country="").identities.create(store=store, kind="customer", value="7")
     make_flow(store, Wait("w", 1, "days"), Send("s", {"": "Hello"}))
     happened(store, "opted_in", phone=None, customer="7")
     pump()
