@@ -108,6 +108,7 @@ class ContactPage(InspectView):  # type: ignore[misc]
         contact = self.object
         place = ", ".join(part for part in (contact.postcode, contact.province, contact.country) if part)
         rows = [
+            (_("Name"), f"{contact.first_name} {contact.last_name}".strip()),
             (_("Phone"), contact.phone),
             (_("E-mail"), contact.email),
             (_("Store"), contact.store),
@@ -129,7 +130,7 @@ class ContactPage(InspectView):  # type: ignore[misc]
             ),
             (
                 _("Service texts"),
-                _("Allowed, not revoked")
+                _("Allowed")
                 if contact.service_consent == Contact.Consent.UNKNOWN
                 else contact.get_service_consent_display(),
                 contact.service_consent != Contact.Consent.REVOKED,
@@ -198,6 +199,7 @@ class ContactViewSet(ReadOnlyViewSet):
             "service",
             label=gettext_lazy("Service"),
             classname=WIDE,
+            primary=lambda contact: contact.service_consent != Contact.Consent.REVOKED,
             accessor=lambda contact: (
                 gettext_lazy("Revoked")
                 if contact.service_consent == Contact.Consent.REVOKED

@@ -179,6 +179,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
         TitleColumn(
             "topic",
             label=gettext_lazy("Topic"),
+            classname="smsflow-topic",
             accessor=lambda delivery: delivery.topic or delivery.source,
             url_name="smsflow_deliveries:inspect",
             get_title_id=lambda delivery: f"delivery_{delivery.pk}_title",
@@ -190,7 +191,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
             label=gettext_lazy("State"),
             primary=lambda delivery: delivery.state == Delivery.State.PARKED,
         ),
-        Column("reason", label=gettext_lazy("Reason")),
+        Column("reason", label=gettext_lazy("Reason"), classname=WIDE),
         TimeColumn("received_at", label=gettext_lazy("Received"), classname=WIDE, sort_key="received_at"),
     ]
 

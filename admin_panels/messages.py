@@ -108,7 +108,7 @@ class MessagePage(InspectView):  # type: ignore[misc]
             times=[
                 (_("Queued"), message.queued_at),
                 (_("Not before"), message.not_before if message.not_before != message.queued_at else None),
-                (_("Worth nothing after"), message.expires_at),
+                (_("Not sent after"), message.expires_at),
                 (_("Accepted by the gateway"), message.accepted_at),
                 (_("Delivered or failed"), message.finished_at),
             ],
@@ -119,14 +119,16 @@ class MessagePage(InspectView):  # type: ignore[misc]
 
     def _facts(self) -> list[tuple[Any, Any]]:
         message = self.object
-        return [
+        facts = [
             (_("Store"), message.store),
             (_("From"), message.sender),
             (_("To"), message.to),
             (_("Class"), message.get_message_class_display()),
             (_("Parts"), _("%(parts)d, in %(encoding)s") % {"parts": message.parts, "encoding": message.encoding}),
-            (_("Attempts"), message.attempts),
         ]
+        if message.attempts:
+            facts.append((_("Failed tries"), message.attempts))
+        return facts
 
 
 def _words(message: Message) -> str:

@@ -56,8 +56,8 @@ def reconcile() -> None:
 @db_periodic_task(crontab(minute="*"))
 def tick() -> None:
     """The safety net: whatever became of the nudges, every pump looks once a minute."""
-    Heartbeat.objects.update_or_create(name="worker", defaults={"at": clock.now()})
     _insist_on_all()
+    Heartbeat.objects.update_or_create(name="worker", defaults={"at": clock.now()})
     try:
         call_command("publish_scheduled", verbosity=0)
     except Exception:

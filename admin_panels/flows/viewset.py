@@ -16,6 +16,7 @@ from wagtail.snippets.views.snippets import CopyView, IndexView, SnippetViewSet
 
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.forms import edit_handler
+from smsflow_plugin.admin_panels.listing import WIDE
 from smsflow_plugin.admin_panels.scoping import ScopedSnippetChooserViewSet, ScopedViewSetMixin, visible
 from smsflow_plugin.models import Enrollment, Flow, Message, Store
 
@@ -122,8 +123,8 @@ class FlowViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
         "name",
         StatusTagColumn("state", accessor=status_label, label=_("Status"), primary=lambda flow: flow.live),
         Column("store", label=_("Store"), sort_key="store__name"),
-        Column("get_trigger_display", label=_("Starts when"), sort_key="trigger"),
+        Column("get_trigger_display", label=_("Starts when"), classname=WIDE, sort_key="trigger"),
         NumberColumn("people_inside", label=_("In the flow now"), sort_key="people_inside"),
-        NumberColumn("texts_sent", label=_("Sent in 30 days"), sort_key="texts_sent"),
-        NumberColumn("texts_delivered", label=_("Delivered in 30 days"), sort_key="texts_delivered"),
+        NumberColumn("texts_sent", label=_("Sent in 30 days"), classname=WIDE, sort_key="texts_sent"),
+        NumberColumn("texts_delivered", label=_("Delivered in 30 days"), classname=WIDE, sort_key="texts_delivered"),
     ]

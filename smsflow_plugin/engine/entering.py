@@ -130,7 +130,7 @@ def _state(data: Any) -> State:
     """Return a stored state. One that cannot be read has sent something: such a run is not started afresh."""
     try:
         return State.from_json(data)
-    except Exception:  # it fails when it is due, alone
+    except (AttributeError, TypeError, ValueError):  # it fails when it is due, alone
         return State(sent=1)
 
 

@@ -47,18 +47,19 @@ class Directory:
     changed: dict[IdentityKey, int] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
 
-    def place(self, store_id: int, person: Person, *, consents: bool) -> int | None:
+    def place(self, store_id: int, person: Person, *, said_at: datetime | None) -> int | None:
         """Return the id of the person's contact, or None if nothing names the person.
 
-        Whoever ``consents`` does so for the number that they gave. What is older than the
-        contact's profile no longer says which number is the customer's.
+        ``said_at``: when the person agreed or refused, if they did. They did so for the number
+        that they gave. What is older than the contact's profile no longer says which number is
+        the customer's.
         """
         keys = _keys(store_id, person)
         if not keys and not person.phone:
             return None
         known = next((self.identities[key] for key in keys if key in self.identities), None)
-        outdated = known is not None and _older(person.profile_at, self.profile_at.get(known))
-        owns_phone = consents or (person.owns_phone and not outdated)
+        outdated = known is not None and _older(person.profile_at or said_at, self.profile_at.get(known))
+        owns_phone = said_at is not None or (person.owns_phone and not outdated)
         contact = self._choose(store_id, known, person.phone, owns_phone=owns_phone)
         for key in keys:
             holder = self.identities.get(key)

@@ -75,7 +75,8 @@ def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
     placed = []
     for entry in entries:
         person = entry.fact.person
-        contact = directory.place(entry.store_id, person, consents=bool(entry.fact.consents))
+        said_at = max((consent.effective_at for consent in entry.fact.consents), default=None)
+        contact = directory.place(entry.store_id, person, said_at=said_at)
         if contact is not None:
             placed.append((entry, contact))
     real = people.create(directory, now)

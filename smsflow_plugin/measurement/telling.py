@@ -67,7 +67,8 @@ _CONSENT_TITLES = {
 CONSENT_SOURCES = {
     "staff": gettext_lazy("Recorded by staff"),
     "keyword": gettext_lazy("By a text"),
-    "shopify": gettext_lazy("In the shop"),
+    "shopify_customer": gettext_lazy("In the shop"),
+    "shopify_checkout": gettext_lazy("At the checkout"),
 }
 
 
@@ -94,7 +95,7 @@ def _write_entered(rows: Iterable[Row], zone: str) -> list[Entry]:
             row["entered_at"],
             Kind.ENTERED,
             row["pk"],
-            title=_("Entered %(flow)s") % {"flow": row["flow__name"]},
+            title=_("Entered “%(flow)s”") % {"flow": row["flow__name"]},
             detail=_("Started by: %(event)s.") % {"event": str(KINDS[kind].label)}
             if (kind := row["trigger_event__kind"]) in KINDS
             else "",
@@ -106,15 +107,15 @@ def _write_entered(rows: Iterable[Row], zone: str) -> list[Entry]:
 
 def _write_left(rows: Iterable[Row], zone: str) -> list[Entry]:
     titles = {
-        Enrollment.Status.FINISHED: _("Came to the end of %(flow)s"),
-        Enrollment.Status.FAILED: _("Stopped by an error in %(flow)s"),
+        Enrollment.Status.FINISHED: _("Came to the end of “%(flow)s”"),
+        Enrollment.Status.FAILED: _("Stopped by an error in “%(flow)s”"),
     }
     return [
         Entry(
             row["finished_at"],
             Kind.LEFT,
             row["pk"],
-            title=titles.get(row["status"], _("Left %(flow)s")) % {"flow": row["flow__name"]},
+            title=titles.get(row["status"], _("Left “%(flow)s”")) % {"flow": row["flow__name"]},
             detail=left_sentence(row["status"], row["exit_reason"]),
             tone=Tone.BAD if row["status"] == Enrollment.Status.FAILED else Tone.NEUTRAL,
             links=_links(flow=row["flow_id"]),
@@ -168,7 +169,7 @@ def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
             row["queued_at"],
             Kind.MESSAGE,
             row["pk"],
-            title=_("Text of %(flow)s") % {"flow": row["flow__name"]}
+            title=_("Text of “%(flow)s”") % {"flow": row["flow__name"]}
             if row["flow_id"]
             else str(_PURPOSES.get(row["purpose"], _("Text"))),
             detail=state_sentence(row, zone),

@@ -16,6 +16,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.measurement.entry import Cursor, Entry, Kind
 from smsflow_plugin.measurement.reasons import TROUBLE, WHY, decision_sentence, left_sentence, why
+from smsflow_plugin.measurement.telling import CONSENT_SOURCES
 from smsflow_plugin.measurement.timeline import timeline
 from smsflow_plugin.messaging.settling import Trouble
 from smsflow_plugin.models import Decision, Event
@@ -93,7 +94,7 @@ def test_a_left_flow_names_the_event_that_ended_it(rows: Rows) -> None:
     rows.enrollment.finished_at = clock.now()
     rows.enrollment.save()
     left = next(entry for entry in told(rows) if entry.kind is Kind.LEFT)
-    assert (left.title, left.detail) == ("Left Welcome", "This happened: Order placed.")
+    assert (left.title, left.detail) == ("Left “Welcome”", "This happened: Order placed.")
     assert left_sentence("exited", "A word of the flow's own.") == "A word of the flow's own."
 
 
@@ -182,3 +183,10 @@ def test_the_command_says_what_is_wrong(rows: Rows, shop: str, contact: str, pro
     make_contact(rows.store, email="grace@example.com")
     with pytest.raises(CommandError, match=problem.replace("+", r"\+")):
         run("--store", shop, "--contact", contact)
+
+
+@pytest.mark.parametrize("source", ["staff", "keyword", "shopify_customer", "shopify_checkout"])
+def test_where_consent_was_given_is_told_in_words(rows: Rows, source: str) -> None:
+    rows.contact.consent_records.update(source=source)
+    told_of_it = next(entry for entry in told(rows) if entry.kind is Kind.CONSENT)
+    assert told_of_it.detail.split(" · ")[0] == str(CONSENT_SOURCES[source]) != source

@@ -140,7 +140,7 @@ def test_a_number_that_another_worker_wrote_meanwhile_is_not_written_over(store:
     contact.identities.create(store=store, kind="customer", value="7")
     directory = people.find([(store.pk, Person((("customer", "7"),), ADA))])
     Contact.objects.filter(pk=contact.pk).update(phone="+12025550102")
-    directory.place(store.pk, Person((("customer", "7"),), ADA), consents=False)
+    directory.place(store.pk, Person((("customer", "7"),), ADA), said_at=None)
     with pytest.raises(people.Collision):
         people.create(directory, NOON)
     contact.refresh_from_db()

@@ -101,3 +101,21 @@ def test_the_number_of_statements_does_not_grow_with_the_merges(store: Store) ->
 
     assert statements(2, 1000) == statements(30, 2000)
     assert set(Contact.objects.exclude(phone=None).values_list("marketing_consent", flat=True)) == {"revoked"}
+
+
+def test_an_old_statement_that_arrives_late_does_not_bring_the_old_number_back(store: Store) -> None:
+    profile(store, "7", ADA, minutes=-20)
+    profile(store, "7", BOB, minutes=0)
+    ingest()
+    happened(store, "opted_in", customer="7", phone=ADA, consent="granted", at=NOON - timedelta(minutes=10))
+    ingest()
+    assert number_of("7") == BOB
+    consents = dict(Contact.objects.values_list("phone", "marketing_consent"))
+    assert consents == {ADA: "granted", BOB: "unknown"}
+
+
+def test_a_new_statement_tells_which_number_is_used_now(store: Store) -> None:
+    profile(store, "7", ADA, minutes=-20)
+    happened(store, "opted_in", customer="7", phone=BOB, consent="granted", at=NOON)
+    ingest()
+    assert number_of("7") == BOB
