@@ -132,6 +132,22 @@ def check_tasks(app_configs: Apps, **kwargs: Any) -> Found:
     ]
 
 
+@register(APP)
+def check_reconcile(app_configs: Apps, **kwargs: Any) -> Found:
+    timeout = smsflow_settings.GATEWAY_TIMEOUT
+    longest = sum(timeout) if isinstance(timeout, (tuple, list)) else timeout
+    if longest < smsflow_settings.RECONCILE_AFTER:
+        return []
+    return [
+        Warning(
+            f"SMSFLOW['RECONCILE_AFTER'] is {smsflow_settings.RECONCILE_AFTER} s, "
+            f"but a gateway call may take {longest} s.",
+            hint="A call that is still under way could be taken for lost, and its texts sent twice. Make it longer.",
+            id="smsflow.W013",
+        )
+    ]
+
+
 @register(APP, Tags.security, deploy=True)
 def check_queue_for_deployment(app_configs: Apps, **kwargs: Any) -> Found:
     huey = getattr(settings, "HUEY", None)

@@ -47,6 +47,7 @@ def marketing_consent(letter: Letter) -> Translation:
             "delivery": letter.raw.external_id,
             **phone.note,
         },
+        dated=at is not None,
     )
     return Translation(facts=(PersonFact(person, (consent,), happenings_of(consent)),))
 

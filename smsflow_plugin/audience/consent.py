@@ -20,7 +20,8 @@ class Consent:
 
     ``action`` and ``scope`` are values of ``ConsentRecord``. ``key`` makes the
     record unique in its store. A person's own STOP or START has ``own_words``:
-    of two statements of the same time it wins.
+    of two statements of the same time it wins. One that is not ``dated`` by whoever
+    recorded it may be older than it looks, and never undoes a refusal.
     """
 
     action: str
@@ -31,6 +32,7 @@ class Consent:
     wording: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     own_words: bool = False
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
     clock cannot overrule what the person says tomorrow.
     """
     at = min(consent.effective_at, now)
-    if not _speaks_later(state, consent, at):
+    undoes_refusal = consent.action == GRANTED and REVOKED in (state.marketing, state.service)
+    if not _speaks_later(state, consent, at) or (undoes_refusal and not consent.dated):
         return state
     match consent.action:
         case "revoked" if consent.scope == "all":

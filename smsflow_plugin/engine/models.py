@@ -30,7 +30,7 @@ class Enrollment(models.Model):
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="enrollments", verbose_name=_("flow"))
     version = models.ForeignKey(
-        FlowVersion, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("version")
+        FlowVersion, on_delete=models.RESTRICT, related_name="enrollments", verbose_name=_("version")
     )
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, related_name="enrollments", verbose_name=_("contact")

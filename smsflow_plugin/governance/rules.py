@@ -44,6 +44,7 @@ class Reason(StrEnum):
     AUDIENCE = "audience"
     MISSING_DATA = "missing_data"
     STORE_OFF = "store_off"
+    FLOW_OFF = "flow_off"
     NEVER_OPEN = "never_open"
     #: Not let into a flow: the person was in it too recently, or the event came too late.
     REENTRY = "reentry"

@@ -31,6 +31,7 @@ WHY: Mapping[str, str | Promise] = {
     Reason.AUDIENCE: gettext_lazy("the person does not match the flow's audience"),
     Reason.MISSING_DATA: gettext_lazy("a value that the text needs is missing"),
     Reason.STORE_OFF: gettext_lazy("the store is not active"),
+    Reason.FLOW_OFF: gettext_lazy("the flow was unpublished"),
     Reason.NEVER_OPEN: gettext_lazy("no hour suits the rules in every time zone where the person may be"),
     Reason.REENTRY: gettext_lazy("the person was in this flow too short a time ago"),
     Reason.TOO_LATE: gettext_lazy("the event was reported too late"),

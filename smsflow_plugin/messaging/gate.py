@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.decide import decide
 from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
@@ -37,6 +38,7 @@ class Queued:
     pk: int
     store_id: int
     contact_id: int | None
+    flow_id: int | None
     message_class: str
     purpose: str
     sender: str
@@ -61,7 +63,7 @@ class Person:
 
 
 class Gate:
-    """Answers for a batch of messages, from what three queries have read."""
+    """Answers for a batch of messages, from what a few queries have read."""
 
     def __init__(self, messages: Sequence[Queued], now: datetime) -> None:
         self.now = now
@@ -69,9 +71,13 @@ class Gate:
         self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
         self._rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
         self._people, self._by_number = _people(messages)
+        flows = Flow.objects.filter(pk__in={message.flow_id for message in messages}, live=False)
+        self._flows_off = set(flows.values_list("pk", flat=True))
 
     def ask(self, message: Queued) -> Decision:
         """Return whether the message may go now, must wait, or must not go any more."""
+        if message.flow_id in self._flows_off:
+            return Decision(Verdict.SKIP, Reason.FLOW_OFF)
         store = self._stores[message.store_id]
         person = self._person(message)
         message_class = MessageClass(message.message_class)

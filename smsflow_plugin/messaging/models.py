@@ -103,7 +103,8 @@ class Message(models.Model):
     reason = models.CharField(_("reason"), max_length=120, blank=True)
     error_code = models.IntegerField(_("error code"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    batch = models.ForeignKey(Batch, null=True, on_delete=models.SET_NULL, related_name="messages")
+    #: While texts hang on a call, neither it nor its connection can be deleted: nobody could ask what became of them.
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.RESTRICT, related_name="messages")
     queued_at = models.DateTimeField(_("queued at"), default=clock.now)
     not_before = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(null=True, blank=True)

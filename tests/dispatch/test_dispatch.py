@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gateway import Accepted, OutboundText, Outcome, RateLimited, Rejected, Unknown
-from smsflow_plugin.models import Batch, Connection, Contact, Message, Store
+from smsflow_plugin.models import Batch, Connection, Contact, Flow, Message, Store
 from tests.conftest import NOON, TestClock
 from tests.dispatch.conftest import Queue
 from tests.dispatch.scripted import ScriptedGateway, texts_of
@@ -131,6 +131,17 @@ def test_at_night_marketing_waits_for_the_morning_and_service_goes(
     still.at = morning
     drain()
     assert states() == ["accepted", "accepted"]
+
+
+def test_what_a_flow_had_queued_is_cancelled_when_it_is_unpublished(
+    gateway: Gateway, queue: Queue, store: Store
+) -> None:
+    on, off = (Flow.objects.create(store=store, name=name, live=name == "On") for name in ("On", "Off"))
+    queue("From a live flow", flow=on)
+    queue("From one that is off", flow=off)
+    dispatch()
+    assert states() == ["accepted", "cancelled"]
+    assert Message.objects.get(flow=off).reason == "flow_off"
 
 
 def test_a_text_that_is_worth_nothing_any_more_expires(gateway: Gateway, queue: Queue, still: TestClock) -> None:

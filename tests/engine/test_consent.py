@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -70,3 +71,10 @@ def test_the_order_in_which_statements_arrive_does_not_matter(given_statements: 
     outcomes = {after(*order).marketing for order in permutations(given_statements)}
     newest = max(given_statements, key=lambda c: c.effective_at)
     assert outcomes == {"granted" if newest.action == "granted" else "revoked"}
+
+
+def test_a_grant_without_a_date_never_undoes_a_refusal() -> None:
+    undated = replace(consent("granted", 60), dated=False)
+    assert after(consent("revoked", 1), undated).marketing == "revoked"
+    assert after(consent("granted", 1), undated).marketing == "granted"
+    assert after(undated).marketing == "granted"

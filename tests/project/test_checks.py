@@ -140,3 +140,9 @@ def test_vendors_need_a_public_and_safe_address(settings: Any, url: str) -> None
 def test_an_https_address_is_fine(settings: Any) -> None:
     smsflow(settings, PUBLIC_URL="https://texts.example.com")
     assert checks.check_public_url_for_deployment(None) == []
+
+
+@pytest.mark.parametrize(("after", "found"), [(60, []), (18, ["smsflow.W013"])])
+def test_a_call_that_is_under_way_must_not_be_taken_for_lost(settings: Any, after: int, found: list[str]) -> None:
+    settings.SMSFLOW = {**settings.SMSFLOW, "RECONCILE_AFTER": after, "GATEWAY_TIMEOUT": (3.05, 15)}
+    assert ids(checks.check_reconcile(None)) == found
