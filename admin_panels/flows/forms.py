@@ -15,6 +15,7 @@ from wagtail.admin.panels import (
 )
 
 from smsflow_plugin.admin_panels.flows.errors import field_errors
+from smsflow_plugin.admin_panels.flows.names_panel import NamesPanel
 from smsflow_plugin.admin_panels.scoping import StoreScopedForm
 from smsflow_plugin.events.kinds import kind_choices
 from smsflow_plugin.flows.compiler import compile_flow
@@ -52,6 +53,7 @@ edit_handler = TabbedInterface(
                     heading=_("Flow"),
                 ),
                 FieldPanel("steps"),
+                NamesPanel(heading=_("Names that texts can use"), classname="collapsed"),
             ],
             heading=_("Steps"),
         ),

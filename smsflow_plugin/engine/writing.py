@@ -164,7 +164,10 @@ def _revoked(placed: Sequence[tuple[Entry, int]], took_effect: set[int], scope: 
 
 
 def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], now: datetime) -> list[NewEvent]:
-    """Insert the events and return those that are new."""
+    """Insert the events and return those that are new, as they happened.
+
+    What happened in the same second stays in the order in which it was delivered.
+    """
     wanted: dict[tuple[int, str, str], NewEvent] = {}
     deliveries: dict[tuple[int, str, str], int] = {}
     for index, (entry, contact_id) in enumerate(placed):
@@ -180,9 +183,11 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
                 ),
             )  # fmt: skip
             deliveries.setdefault(key, entry.delivery_id)
+    ordered = sorted(wanted, key=lambda key: wanted[key].occurred_at)
     rows = [
         (e.store_id, e.contact_id, e.kind, e.key, e.subject, e.occurred_at, now, e.data, deliveries[key])
-        for key, e in sorted(wanted.items())
+        for key in ordered
+        for e in [wanted[key]]
     ]
     written = bulk.insert(
         Event,
@@ -190,8 +195,8 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
         rows,
         returning=("id", "store_id", "kind", "key"),
     )
-    new = [replace(wanted[store_id, kind, key], pk=pk) for pk, store_id, kind, key in written]
-    return sorted(new, key=lambda event: (event.occurred_at, event.pk))
+    ids = {(store_id, kind, key): pk for pk, store_id, kind, key in written}
+    return [replace(wanted[key], pk=ids[key]) for key in ordered if key in ids]
 
 
 def _count_orders(events: Sequence[NewEvent], contacts: dict[int, Contact]) -> None:

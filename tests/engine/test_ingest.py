@@ -130,6 +130,13 @@ def test_the_same_delivery_twice_is_one_event_and_one_run(store: Store) -> None:
     assert Enrollment.objects.count() == Message.objects.count() == 1
 
 
+def test_what_happened_in_the_same_second_stays_in_the_order_of_its_delivery(store: Store) -> None:
+    for kind, key in (("parcel_sent", "9"), ("parcel_moved", "5"), ("parcel_delivered", "7")):
+        happened(store, kind, key=key)
+    ingest()
+    assert kinds(store) == ["parcel_sent", "parcel_moved", "parcel_delivered"]
+
+
 def test_what_cannot_be_understood_is_parked_with_the_reason(store: Store) -> None:
     bad, good = deliver(store, body="nonsense"), happened(store, "customer_created", customer="7")
     assert ingest() == 2
