@@ -57,6 +57,7 @@ class Contact(models.Model):
     service_consent = models.CharField(
         _("service consent"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
     )
+    #: The time of the newest statement that counts: saying the same again renews it.
     consent_changed_at = models.DateTimeField(_("consent changed at"), null=True, blank=True)
     orders_count = models.PositiveIntegerField(_("orders"), default=0)
     last_order_at = models.DateTimeField(_("last order at"), null=True, blank=True)
