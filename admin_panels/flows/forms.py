@@ -48,29 +48,28 @@ edit_handler = TabbedInterface(
     [
         ObjectList(
             [
-                MultiFieldPanel(
-                    [FieldRowPanel([FieldPanel("name"), FieldPanel("store")]), FieldPanel("trigger")],
-                    heading=_("Flow"),
-                ),
-                FieldPanel("steps"),
-                NamesPanel(heading=_("Names that texts can use"), classname="collapsed"),
-            ],
-            heading=_("Steps"),
-        ),
-        ObjectList(
-            [
+                MultiFieldPanel([FieldRowPanel([FieldPanel("name"), FieldPanel("store")])], heading=_("Flow")),
+                FieldPanel("triggers"),
                 FieldPanel("audience", heading=_("Who may enter")),
+                FieldPanel("leave_unmatched"),
                 MultiFieldPanel(
                     [FieldRowPanel([FieldPanel("reentry"), FieldPanel("reentry_days")]), FieldPanel("restart")],
                     heading=_("The same person again"),
                 ),
-                FieldPanel("exits"),
             ],
-            heading=_("People"),
+            heading=_("When and who"),
+        ),
+        ObjectList(
+            [
+                FieldPanel("steps"),
+                NamesPanel(heading=_("Names that texts can use"), classname="collapsed"),
+            ],
+            heading=_("Steps and words"),
         ),
         ObjectList(
             [
                 FieldPanel("message_class"),
+                FieldPanel("exits"),
                 MultiFieldPanel(
                     [
                         HelpPanel(
@@ -82,9 +81,20 @@ edit_handler = TabbedInterface(
                     ],
                     heading=_("Who goes first"),
                 ),
+                MultiFieldPanel(
+                    [FieldRowPanel([FieldPanel("entry_limit"), FieldPanel("entry_unit")]), FieldPanel("max_people")],
+                    heading=_("How many enter"),
+                ),
                 PublishingPanel(),
             ],
             heading=_("Rules"),
+        ),
+        ObjectList(
+            [
+                MultiFieldPanel([FieldPanel("goal"), FieldPanel("goal_leaves")], heading=_("Goal")),
+                FieldPanel("owner"),
+            ],
+            heading=_("Goal"),
         ),
     ],
     base_form_class=FlowForm,

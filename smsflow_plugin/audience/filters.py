@@ -37,6 +37,8 @@ class PastEvent:
     occurred_at: datetime
     subject: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    #: The event's primary key, 0 in simulations that do not need one.
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,23 @@ class Facts:
     """What is known when a condition is asked.
 
     ``contact`` holds the contact's fields, with ``tags`` and ``fields``; ``trigger`` the
-    data of the event that started the run; ``events`` what happened, in any order.
+    data of the event that started the run, ``subject`` what it was about; ``events`` what
+    happened, oldest first. ``run`` is what the run itself has gathered (``answers``, ``codes``,
+    ``webhooks``); ``flows`` the ids of the other flows that the contact is in. ``results`` are the
+    answers of requests, by "step:visit". ``key`` names the contact for chance, ``best_hour``
+    is the hour of the day (0-23, local) at which the person usually reacts.
     """
 
     contact: Mapping[str, Any]
     entered_at: datetime
     trigger: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[PastEvent] = ()
+    subject: str = ""
+    key: str = ""
+    run: Mapping[str, Any] = field(default_factory=dict)
+    flows: frozenset[int] = frozenset()
+    results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    best_hour: int | None = None
 
 
 def matches(condition: Condition, facts: Facts, now: datetime) -> bool:

@@ -60,7 +60,24 @@ class Contact(models.Model):
     #: The time of the newest statement that counts: saying the same again renews it.
     consent_changed_at = models.DateTimeField(_("consent changed at"), null=True, blank=True)
     orders_count = models.PositiveIntegerField(_("orders"), default=0)
+    first_order_at = models.DateTimeField(_("first order at"), null=True, blank=True)
     last_order_at = models.DateTimeField(_("last order at"), null=True, blank=True)
+    total_spent = models.DecimalField(_("spent in all"), max_digits=14, decimal_places=2, default=0)
+    #: The Unix times of the last orders, oldest first: how often this person buys.
+    order_times = models.JSONField(default=list, blank=True, editable=False)
+    #: When the person has probably used up what they bought, by the median of their own intervals.
+    replenish_at = models.DateTimeField(_("probably used up at"), null=True, blank=True, editable=False)
+    #: What the newest statement about consent came from ("keyword", "checkout", …).
+    consent_source = models.CharField(_("consent source"), max_length=40, blank=True)
+    email_consent = models.CharField(
+        _("consent to e-mails"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
+    )
+    last_texted_at = models.DateTimeField(_("last text at"), null=True, blank=True)
+    #: How often the person did something in each hour of their day: 24 numbers, or none yet.
+    active_hours = models.JSONField(default=list, blank=True, editable=False)
+    #: Staff has taken over: no flow goes on for this person before somebody lets it.
+    handed_over_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
+    handed_over_note = models.CharField(_("handed over because"), max_length=200, blank=True)
     #: The vendor's own time of the newest profile that was applied; older ones are dropped.
     profile_at = models.DateTimeField(null=True, blank=True, editable=False)
     recent_sends = models.JSONField(default=list, blank=True, editable=False)
@@ -81,6 +98,12 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="smsflow_contact_due", condition=Q(wake_at__isnull=False)),
             models.Index(fields=["store", "created_at"], name="smsflow_contact_new"),
+            models.Index(fields=["store", "last_order_at"], name="smsflow_contact_lapsed"),
+            models.Index(
+                fields=["store", "replenish_at"],
+                name="smsflow_contact_replenish",
+                condition=Q(replenish_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +112,35 @@ class Contact(models.Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+
+class ContactDate(models.Model):
+    """A day or moment in a person's life, kept apart so that finding today's is one step in an index.
+
+    ``name`` is that of the contact's field, or "signed_up", "opted_in", "first_order". ``month_day``
+    is 100 × month + day of the date as the person gave it (229 for 29 February).
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="dates")
+    name = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    month_day = models.PositiveSmallIntegerField()
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("date of a contact")
+        verbose_name_plural = _("dates of contacts")
+        constraints = [models.UniqueConstraint(fields=["contact", "name"], name="smsflow_date_name")]
+        indexes = [
+            models.Index(fields=["store", "name", "month_day"], name="smsflow_date_yearly"),
+            models.Index(fields=["store", "name", "at"], name="smsflow_date_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d}"
 
 
 class Identity(models.Model):

@@ -95,6 +95,7 @@ def _flows(events: Sequence[NewEvent]) -> dict[tuple[int, str], list[tuple[int, 
     rows = Flow.objects.filter(
         store_id__in={event.store_id for event in events},
         live=True,
+        paused_at__isnull=True,
         current_version__isnull=False,
         store__status=Store.Status.ACTIVE,
     ).values_list("store_id", "pk", "current_version_id")
@@ -104,7 +105,8 @@ def _flows(events: Sequence[NewEvent]) -> dict[tuple[int, str], list[tuple[int, 
     for store_id, flow_id, version_id in rows:
         if version_id not in programs:
             continue
-        flows[store_id, programs[version_id].trigger].append((flow_id, version_id))
+        for kind in {trigger.kind for trigger in programs[version_id].triggers}:
+            flows[store_id, kind].append((flow_id, version_id))
     return flows
 
 

@@ -6,20 +6,52 @@ second engine. Waiting state is plain JSON, so a run survives restarts and years
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from smsflow_plugin.audience.filters import Facts, matches
-from smsflow_plugin.flows.program import Branch, Exit, Jump, Program, Send, Wait, WaitForEvent, WaitUntilTime
+from smsflow_plugin.audience.filters import Facts, PastEvent, lookup, matches
+from smsflow_plugin.engine import doings
+from smsflow_plugin.engine.answers import understand
+from smsflow_plugin.engine.chance import way
+from smsflow_plugin.engine.doings import Doing
+from smsflow_plugin.engine.state import State
+from smsflow_plugin.engine.waiting import BadProgram, after, from_date, next_wall_time
+from smsflow_plugin.flows.program import (
+    Agree,
+    Branch,
+    Discount,
+    Email,
+    Exit,
+    Goal,
+    GoTo,
+    HandOver,
+    Instruction,
+    Jump,
+    Listen,
+    Notify,
+    Program,
+    Send,
+    SetField,
+    Split,
+    Tag,
+    Wait,
+    WaitBestTime,
+    WaitForEvent,
+    WaitUntilDate,
+    WaitUntilTime,
+    Webhook,
+)
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 
+__all__ = ["Answer", "Ask", "BadProgram", "Outcome", "State", "Status", "after", "interpret", "next_wall_time"]
 
-class BadProgram(Exception):
-    """The program cannot be run: it jumps backwards or out of itself."""
+#: The kind of event that a text from the person is.
+REPLY = "message_received"
+
+#: How long a run waits for what it has asked of another system.
+PATIENCE = timedelta(minutes=15)
 
 
 class Status(StrEnum):
@@ -29,48 +61,18 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Where a run stands.
-
-    ``at`` is the next instruction; ``reached_at`` is when the run came to it. ``waiting_until``
-    is set while that instruction waits (a wait, or a send that was put off). ``visits`` counts
-    how often each step sent or gave up, which makes (enrollment, step, visit) unique.
-    ``sent`` counts the texts that governance allowed.
-    """
-
-    at: int = 0
-    reached_at: datetime | None = None
-    waiting_until: datetime | None = None
-    visits: Mapping[str, int] = field(default_factory=dict)
-    sent: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "at": self.at,
-            "reached_at": self.reached_at.isoformat() if self.reached_at else None,
-            "waiting_until": self.waiting_until.isoformat() if self.waiting_until else None,
-            "visits": dict(self.visits),
-            "sent": self.sent,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> State:
-        return cls(
-            at=data.get("at", 0),
-            reached_at=_moment(data.get("reached_at")),
-            waiting_until=_moment(data.get("waiting_until")),
-            visits=dict(data.get("visits", {})),
-            sent=data.get("sent", 0),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Ask:
-    """A text that the run has come to. ``expires_at``: later than this it is worth nothing."""
+    """A text that the run has come to. ``expires_at``: later than this it is worth nothing.
+
+    ``run`` is what the run has gathered so far, for the copy. ``answers`` is the time of the
+    person's text to which this is the answer, None if it is not one.
+    """
 
     send: Send
     visit: int
     expires_at: datetime | None
+    facts: Facts
+    answers: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Outcome:
     """Where the run stands now, and every answer it got on the way.
 
     ``wake_at`` is when to run it again; None once it has ended. ``reason`` says why it left early.
+    ``doings`` are to be done together with storing the state, in their order.
     """
 
     state: State
@@ -93,136 +96,316 @@ class Outcome:
     wake_at: datetime | None = None
     reason: str = ""
     answers: tuple[Answer, ...] = ()
+    doings: tuple[Doing, ...] = ()
 
 
 Governor = Callable[[Ask], Decision]
 
 
-def interpret(program: Program, state: State, facts: Facts, now: datetime, *, zone: str, ask: Governor) -> Outcome:
+def interpret(
+    program: Program, state: State, facts: Facts, now: datetime, *, zone: str, ask: Governor, pace: int = 1
+) -> Outcome:
     """Run ``program`` from ``state`` until it waits or ends.
 
     ``facts.events`` must hold what happened since entry, without the event that
     started the run. ``ask`` decides on each text and must itself be pure; it is not
     asked for people who no longer match the audience. Running again with the same
-    arguments gives the same outcome.
+    arguments gives the same outcome. ``pace``: waits take so many times less, for test runs.
 
     :raises BadProgram: if the program could loop for ever.
     """
-    answers: list[Answer] = []
-    left = _exit_event(program, facts)
-    if left:
-        return Outcome(_halt(state), Status.EXITED, reason=f"event:{left}")
-    while state.at < len(program.instructions):
-        instruction = program.instructions[state.at]
-        state = state if state.reached_at else replace(state, reached_at=now)
-        match instruction:
-            case Send():
-                state, answer = _send(program, instruction, state, facts, now, ask)
-                if answer:
-                    answers.append(answer)
-                if state.waiting_until:
-                    return Outcome(state, Status.WAITING, state.waiting_until, answers=tuple(answers))
-            case Wait() | WaitUntilTime() | WaitForEvent():
-                state = _wait(instruction, state, facts, now, zone)
-                if state.waiting_until:
-                    return Outcome(state, Status.WAITING, state.waiting_until, answers=tuple(answers))
-            case Branch():
-                holds = matches(instruction.condition, facts, now)
-                state = _goto(state, state.at + 1 if holds else instruction.otherwise)
-            case Jump():
-                state = _goto(state, instruction.target)
-            case Exit():
-                return Outcome(_halt(state), Status.EXITED, reason=instruction.reason or "exit", answers=tuple(answers))
-    return Outcome(_halt(state), Status.FINISHED, answers=tuple(answers))
+    return _Run(program, state, facts, now, zone, ask, pace).to_the_next_wait()
 
 
 def wakes_on(program: Program, state: State) -> frozenset[str]:
     """Return the kinds of event for which a waiting run must be looked at before its time."""
-    kinds = set(program.exits)
-    if state.at < len(program.instructions):
-        instruction = program.instructions[state.at]
-        if isinstance(instruction, WaitForEvent):
-            kinds.update(instruction.kinds)
+    kinds = {*program.exits}
+    if program.goal and program.goal_leaves:
+        kinds.add(program.goal)
+    instruction = current(program, state)
+    if isinstance(instruction, WaitForEvent):
+        kinds.update(instruction.kinds)
+    elif isinstance(instruction, Listen):
+        kinds.add(REPLY)
     return frozenset(kinds)
 
 
-def after(start: datetime, amount: int, unit: str, zone: str) -> datetime:
-    """Return the end of a wait. Days and weeks keep the wall time in ``zone``; minutes and hours are absolute."""
-    match unit:
-        case "minutes":
-            return start + timedelta(minutes=amount)
-        case "hours":
-            return start + timedelta(hours=amount)
-        case "days" | "weeks":
-            local = start.astimezone(ZoneInfo(zone))
-            days = amount * (7 if unit == "weeks" else 1)
-            # a wall time that DST skips means the same distance after the gap (PEP 495)
-            there = datetime.combine(local.date() + timedelta(days=days), local.time(), ZoneInfo(zone))
-            return there.astimezone(UTC)
-    raise BadProgram(f"Unknown unit of time: {unit}.")
+def current(program: Program, state: State) -> Instruction | None:
+    """Return the instruction at which a run stands, None at the end."""
+    return program.instructions[state.at] if state.at < len(program.instructions) else None
 
 
-def next_wall_time(now: datetime, at: time, weekdays: tuple[int, ...], zone: str) -> datetime:
-    """Return the first moment from ``now`` on that reads ``at`` on a clock in ``zone``."""
-    day = now.astimezone(ZoneInfo(zone)).date()
-    for offset in range(9):
-        candidate_day = day + timedelta(days=offset)
-        moment = datetime.combine(candidate_day, at, ZoneInfo(zone)).astimezone(UTC)
-        if moment >= now and (not weekdays or candidate_day.weekday() in weekdays):
-            return moment
-    raise BadProgram(f"No such weekday: {weekdays}.")
+@dataclass
+class _Run:
+    """One call of ``interpret``. ``state`` and ``facts`` move on from instruction to instruction."""
 
+    program: Program
+    state: State
+    facts: Facts
+    now: datetime
+    zone: str
+    ask: Governor
+    pace: int
 
-def _exit_event(program: Program, facts: Facts) -> str:
-    seen = {event.kind for event in facts.events if event.occurred_at >= facts.entered_at}
-    return next((kind for kind in program.exits if kind in seen), "")
+    def __post_init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.doings: list[Doing] = []
+        self.facts = replace(self.facts, run=self.state.gathered)
 
+    def to_the_next_wait(self) -> Outcome:
+        left = self._left()
+        if left:
+            return self._end(Status.EXITED, left)
+        while (instruction := current(self.program, self.state)) is not None:
+            if self.state.reached_at is None:
+                self.state = replace(self.state, reached_at=self.now)
+            reason = self._step(instruction)
+            if reason:
+                return self._end(Status.EXITED, reason)
+            if self.state.waiting_until:
+                wake_at = self.state.waiting_until
+                return Outcome(
+                    self.state, Status.WAITING, wake_at, answers=tuple(self.answers), doings=tuple(self.doings)
+                )
+        return self._end(Status.FINISHED)
 
-def _send(
-    program: Program, send: Send, state: State, facts: Facts, now: datetime, ask: Governor
-) -> tuple[State, Answer | None]:
-    if state.waiting_until and state.waiting_until > now:
-        return state, None
-    visit = state.visits.get(send.step, 0)
-    reached = state.reached_at or now
-    expires = reached + timedelta(minutes=send.expires_minutes) if send.expires_minutes else None
-    request = Ask(send, visit, expires)
-    if matches(program.audience, facts, now):
-        decision = ask(request)
-    else:
-        decision = Decision(Verdict.SKIP, Reason.AUDIENCE)
-    answer = Answer(request, decision)
-    if decision.verdict is Verdict.DEFER and decision.until is not None:
-        return replace(state, waiting_until=decision.until), answer
-    done = replace(state, visits={**state.visits, send.step: visit + 1}, sent=state.sent + decision.allowed)
-    return _goto(done, state.at + 1), answer
+    def _end(self, status: Status, reason: str = "") -> Outcome:
+        state = replace(self.state, reached_at=None, waiting_until=None)
+        return Outcome(state, status, reason=reason, answers=tuple(self.answers), doings=tuple(self.doings))
 
+    def _left(self) -> str:
+        """Return why the run ends whatever it stands at, or an empty string."""
+        program = self.program
+        if program.leave_unmatched and not matches(program.audience, self.facts, self.now):
+            return Reason.AUDIENCE.value
+        for event in self._since_entry():
+            own = event.kind not in program.own_exits or event.subject == self.facts.subject
+            if program.goal_leaves and event.kind == program.goal and own:
+                return f"goal:{event.kind}"
+            if event.kind in program.exits and own:
+                return f"event:{event.kind}"
+        return ""
 
-def _wait(wait: Wait | WaitUntilTime | WaitForEvent, state: State, facts: Facts, now: datetime, zone: str) -> State:
-    if isinstance(wait, WaitForEvent) and any(
-        event.kind in wait.kinds and event.occurred_at >= facts.entered_at for event in facts.events
-    ):
-        return _goto(state, state.at + 1)
-    until = state.waiting_until
-    if until is None:
-        if isinstance(wait, WaitUntilTime):
-            until = next_wall_time(now, time.fromisoformat(wait.time), wait.weekdays, zone)
+    def _step(self, instruction: Instruction) -> str:
+        """Do one instruction: move on, or set ``waiting_until``. Returns a reason to leave, or an empty string."""
+        match instruction:
+            case Send():
+                return self._send(instruction)
+            case Wait() | WaitUntilTime() | WaitBestTime():
+                self._wait_until(self.state.waiting_until or self._planned(instruction))
+            case WaitUntilDate():
+                self._wait_until_date(instruction)
+            case WaitForEvent():
+                self._wait_for_event(instruction)
+            case Listen():
+                self._listen(instruction)
+            case Branch():
+                holds = matches(instruction.condition, self.facts, self.now)
+                self._goto(None if holds else instruction.otherwise)
+            case Split():
+                place = way(self.facts.key, instruction.step, instruction.weights)
+                self._gather("ways", instruction.step, place)
+                self._goto(instruction.targets[place])
+            case Jump():
+                self._goto(instruction.target)
+            case Discount() | Webhook():
+                self._request(instruction)
+            case Email() | Notify():
+                self.doings.append(doings.Requesting(instruction.step, self._visit(instruction), instruction, False))
+                self._leave_step(instruction)
+            case HandOver():
+                self.doings.append(doings.HandingOver(instruction.step, instruction.note))
+                self._goto(None)
+                # nothing goes on before somebody lets it: the next run comes with that
+                self.state = replace(self.state, reached_at=self.now, waiting_until=self.now)
+            case GoTo():
+                self.doings.append(doings.Entering(instruction.step, self._visit(instruction), instruction.flow))
+                self._leave_step(instruction)
+                return "went_on" if instruction.leave else ""
+            case Goal():
+                self.doings.append(doings.Reaching(instruction.step, instruction.name))
+                self._goto(None)
+                return "goal" if instruction.leave else ""
+            case Exit():
+                return instruction.reason or "exit"
+            case _:
+                self._change_person(instruction)
+        return ""
+
+    def _change_person(self, instruction: Instruction) -> None:
+        match instruction:
+            case Tag():
+                self.doings.append(doings.Tagging(instruction.step, instruction.tag, instruction.add))
+                tags = [
+                    t for t in self.facts.contact.get("tags") or () if str(t).casefold() != instruction.tag.casefold()
+                ]
+                self._know(tags=[*tags, instruction.tag] if instruction.add else tags)
+            case SetField():
+                value = lookup(instruction.path, self.facts) if instruction.path else instruction.value
+                self._set(instruction.step, instruction.name, "" if value is None else str(value))
+            case Agree():
+                heard = self.state.heard
+                self.doings.append(doings.Agreeing(instruction.step, heard[-1] if heard else None))
+        self._goto(None)
+
+    # Texts -----------------------------------------------------------------------------------
+
+    def _send(self, send: Send) -> str:
+        if self.state.waiting_until and self.state.waiting_until > self.now:
+            return ""
+        visit = self._visit(send)
+        reached = self.state.reached_at or self.now
+        expires = reached + timedelta(minutes=send.expires_minutes) if send.expires_minutes else None
+        request = Ask(send, visit, expires, self.facts, self.state.heard_at if send.reply else None)
+        if matches(self.program.audience, self.facts, self.now):
+            decision = self.ask(request)
         else:
-            until = after(now, wait.amount, wait.unit, zone)
-    if until <= now:
-        return _goto(state, state.at + 1)
-    return replace(state, waiting_until=until)
+            decision = Decision(Verdict.SKIP, Reason.AUDIENCE)
+        self.answers.append(Answer(request, decision))
+        if decision.verdict is Verdict.DEFER and decision.until is not None:
+            self.state = replace(self.state, waiting_until=decision.until)
+            return ""
+        self.state = replace(self.state, sent=self.state.sent + decision.allowed)
+        if not send.reply:
+            self.state = replace(self.state, asked_at=self.now if decision.allowed else None)
+        self._leave_step(send)
+        return ""
 
+    def _listen(self, listen: Listen) -> None:
+        asked_at = self.state.asked_at
+        if asked_at is None:
+            # the question was not sent: there is nothing to answer
+            self._goto(listen.on_timeout)
+            return
+        for event in self._since_entry():
+            if event.kind != REPLY or event.occurred_at < asked_at or event.id in self.state.heard:
+                continue
+            if event.data.get("keyword"):
+                continue  # STOP, HELP and START are never answers
+            self.state = replace(self.state, heard=(*self.state.heard, event.id), heard_at=event.occurred_at)
+            self.doings.append(doings.Hearing(listen.step, event.id))
+            body = str(event.data.get("body") or "")
+            answer = understand(body, listen.choices)
+            if answer is not None:
+                choice, value = answer
+                self._gather("answers", listen.save_as or listen.step, value)
+                if listen.save_as:
+                    self._set(listen.step, listen.save_as, value)
+                self._goto(choice.target)
+                return
+            if listen.on_other is not None:
+                self._goto(listen.on_other)
+                return
+        self._wait_until(self.state.waiting_until or self._later(listen.amount, listen.unit), listen.on_timeout)
 
-def _goto(state: State, target: int) -> State:
-    if target <= state.at:
-        raise BadProgram(f"Instruction {state.at} leads back to {target}.")
-    return replace(state, at=target, reached_at=None, waiting_until=None)
+    # Waits -----------------------------------------------------------------------------------
 
+    def _wait_until(self, until: datetime, then: int | None = None) -> None:
+        """Wait until then, or go on at ``then`` (None: the next instruction) if that has passed."""
+        if until <= self.now:
+            self._goto(then)
+        else:
+            self.state = replace(self.state, waiting_until=until)
 
-def _halt(state: State) -> State:
-    return replace(state, reached_at=None, waiting_until=None)
+    def _planned(self, instruction: Wait | WaitUntilTime | WaitBestTime) -> datetime:
+        start = self.state.reached_at or self.now
+        match instruction:
+            case Wait():
+                return self._later(instruction.amount, instruction.unit)
+            case WaitUntilTime():
+                until = next_wall_time(start, time.fromisoformat(instruction.time), instruction.weekdays, self.zone)
+                return self._paced(start, until)
+        latest = start + timedelta(hours=instruction.within_hours)
+        if self.facts.best_hour is None:
+            return start
+        return self._paced(start, min(latest, next_wall_time(start, time(self.facts.best_hour), (), self.zone)))
 
+    def _wait_until_date(self, wait: WaitUntilDate) -> None:
+        start = self.state.reached_at or self.now
+        until = from_date(lookup(wait.path, self.facts), wait.amount, wait.unit, wait.time, self.zone)
+        if until is not None:
+            until = self._paced(start, until)
+        if until is None or until <= start:
+            self._goto(wait.otherwise)
+        else:
+            self._wait_until(until)
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    def _wait_for_event(self, wait: WaitForEvent) -> None:
+        since = self.state.reached_at if wait.since == "wait" else None
+        for event in self._since_entry():
+            if (
+                event.kind in wait.kinds
+                and (since is None or event.occurred_at >= since)
+                and (not wait.same_subject or event.subject == self.facts.subject)
+                and event.id not in self.state.heard_by_waits(wait.since)
+            ):
+                if wait.since == "wait" and event.id:
+                    self.state = replace(self.state, heard=(*self.state.heard, event.id))
+                self._goto(None)
+                return
+        self._wait_until(self.state.waiting_until or self._later(wait.amount, wait.unit), wait.on_timeout)
+
+    def _request(self, instruction: Discount | Webhook) -> None:
+        """Ask for something outside, and wait for the answer if there is one to wait for."""
+        visit = self._visit(instruction)
+        if isinstance(instruction, Webhook) and not instruction.save_as:
+            self.doings.append(doings.Requesting(instruction.step, visit, instruction, False))
+            self._leave_step(instruction)
+            return
+        result = self.facts.results.get(f"{instruction.step}:{visit}")
+        if result is not None:
+            self._leave_step(instruction, instruction.on_failure if "error" in result else None)
+            if "error" not in result:
+                kind, name = (
+                    ("codes", instruction.name)
+                    if isinstance(instruction, Discount)
+                    else ("webhooks", instruction.save_as)
+                )
+                self._gather(kind, name, result.get("value"))
+            return
+        if self.state.waiting_until is None:
+            self.doings.append(doings.Requesting(instruction.step, visit, instruction, True))
+            self.state = replace(self.state, waiting_until=self.now + PATIENCE)
+        elif self.state.waiting_until <= self.now:
+            self._leave_step(instruction, instruction.on_failure)
+
+    # Moving on -------------------------------------------------------------------------------
+
+    def _since_entry(self) -> list[PastEvent]:
+        return [event for event in self.facts.events if event.occurred_at >= self.facts.entered_at]
+
+    def _later(self, amount: int, unit: str) -> datetime:
+        start = self.state.reached_at or self.now
+        return self._paced(start, after(start, amount, unit, self.zone))
+
+    def _paced(self, start: datetime, until: datetime) -> datetime:
+        return until if self.pace == 1 else start + (until - start) / self.pace
+
+    def _visit(self, instruction: Instruction) -> int:
+        return self.state.visits.get(instruction.step, 0)
+
+    def _leave_step(self, instruction: Instruction, target: int | None = None) -> None:
+        """Go on, and count the visit: what this step does next has another name."""
+        visits = {**self.state.visits, instruction.step: self._visit(instruction) + 1}
+        self.state = replace(self.state, visits=visits)
+        self._goto(target)
+
+    def _goto(self, target: int | None) -> None:
+        """Go on at ``target``, None for the next instruction."""
+        target = self.state.at + 1 if target is None else target
+        if target <= self.state.at:
+            raise BadProgram(f"Instruction {self.state.at} leads back to {target}.")
+        self.state = replace(self.state, at=target, reached_at=None, waiting_until=None)
+
+    def _gather(self, kind: str, name: str, value: object) -> None:
+        gathered = {**self.state.gathered, kind: {**self.state.gathered.get(kind, {}), name: value}}
+        self.state = replace(self.state, gathered=gathered)
+        self.facts = replace(self.facts, run=gathered)
+
+    def _set(self, step: str, name: str, value: str) -> None:
+        self.doings.append(doings.Setting(step, name, value))
+        self._know(fields={**(self.facts.contact.get("fields") or {}), name: value})
+
+    def _know(self, **values: object) -> None:
+        """Let the rest of this run see what has just changed."""
+        self.facts = replace(self.facts, contact={**self.facts.contact, **values})

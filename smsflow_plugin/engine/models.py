@@ -43,6 +43,8 @@ class Enrollment(models.Model):
     wake_at = models.DateTimeField(null=True, blank=True)
     entered_at = models.DateTimeField(_("entered at"), default=clock.now)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    #: A test run: waits take so many times less. Null for real runs.
+    test_pace = models.PositiveIntegerField(null=True, editable=False)
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()
@@ -60,6 +62,108 @@ class Enrollment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact} · {self.flow}"
+
+
+class Effect(models.Model):
+    """Something that a run wants done outside the database. (enrollment, step, visit) is unique.
+
+    Queued in the same transaction as the state of the run; the pump ``perform`` does it
+    and stores the ``result``, and wakes the run if it waits for that.
+    """
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook", _("Webhook")
+        EMAIL = "email", _("E-mail")
+        NOTICE = "notice", _("Notice to staff")
+        DISCOUNT = "discount", _("Discount code")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        WORKING = "working", _("Working")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="effects")
+    flow = models.ForeignKey(Flow, null=True, on_delete=models.SET_NULL, related_name="+")
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="effects")
+    step = models.CharField(max_length=36)
+    visit = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    #: Everything that it takes, with the copy filled in.
+    payload = models.JSONField(default=dict)
+    #: Whether the run waits for the result.
+    waits = models.BooleanField(default=False)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=clock.now)
+    #: ``{"value": …}`` or ``{"error": …}``, as the interpreter reads it.
+    result = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("effect")
+        verbose_name_plural = _("effects")
+        constraints = [models.UniqueConstraint(fields=["enrollment", "step", "visit"], name="smsflow_effect_step")]
+        indexes = [
+            models.Index(fields=["not_before"], name="smsflow_effect_queued", condition=Q(state="queued")),
+            models.Index(fields=["not_before"], name="smsflow_effect_working", condition=Q(state="working")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.step}"
+
+
+class Intake(models.Model):
+    """A crowd to be let into a flow: those who match when it is published, a list, a planned time.
+
+    Worked off in batches, in the order of the contacts' ids. (store, key) is unique.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="intakes")
+    key = models.CharField(max_length=100)
+    #: The kind of event that everybody gets: entered_by_hand or scheduled.
+    kind = models.CharField(max_length=40, default="entered_by_hand")
+    #: What that event holds.
+    data = models.JSONField(default=dict)
+    #: Ids of contacts; null means everybody whom ``condition`` selects.
+    contact_ids = models.JSONField(null=True, blank=True)
+    #: A condition of ``audience.filters``; null means the flow's own audience.
+    condition = models.JSONField(null=True, blank=True)
+    #: Whether the flow's own audience is asked, too.
+    apply_audience = models.BooleanField(default=True)
+    test_pace = models.PositiveIntegerField(null=True)
+    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
+    #: The id of the last contact that was looked at.
+    cursor = models.BigIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    seen = models.PositiveIntegerField(default=0)
+    entered = models.PositiveIntegerField(default=0)
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("intake")
+        verbose_name_plural = _("intakes")
+        constraints = [models.UniqueConstraint(fields=["store", "key"], name="smsflow_intake_key")]
+        indexes = [models.Index(fields=["id"], name="smsflow_intake_waiting", condition=Q(state="waiting"))]
+
+    def __str__(self) -> str:
+        return f"{self.flow}: {self.key}"
 
 
 class Decision(models.Model):

@@ -73,6 +73,8 @@ class Event(models.Model):
     recorded_at = models.DateTimeField(default=clock.now)
     data = models.JSONField(default=dict, blank=True)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="+")
+    #: The enrollment that took this text as the answer to its question.
+    heard_by = models.BigIntegerField(null=True, editable=False)
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()

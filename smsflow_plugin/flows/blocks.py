@@ -8,6 +8,7 @@ from wagtail import blocks
 from smsflow_plugin.flows.condition_blocks import ConditionBlock
 from smsflow_plugin.flows.step_blocks import leaf_steps
 from smsflow_plugin.flows.step_lists import StepListBlock
+from smsflow_plugin.flows.trigger_blocks import trigger_blocks
 
 #: How many if/else steps can stand inside each other.
 MAX_DEPTH = 4
@@ -44,6 +45,11 @@ def steps_block(max_depth: int = MAX_DEPTH) -> FlowStepsBlock:
         )
         children = [*leaves, ("if_else", if_else)]
     return FlowStepsBlock(children, required=False)
+
+
+def triggers_block() -> StepListBlock:
+    """What starts a flow: any one of these."""
+    return StepListBlock(trigger_blocks(), required=False)
 
 
 def audience_block() -> ConditionBlock:

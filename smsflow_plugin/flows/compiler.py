@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.condition_compiler import ConditionCompiler
 from smsflow_plugin.flows.problems import CannotCompile, Path, Problem
-from smsflow_plugin.flows.program import Program, Reentry
+from smsflow_plugin.flows.program import Program, Reentry, Trigger
 from smsflow_plugin.flows.step_compiler import StepCompiler
 
 #: The kinds of event after which a service text can be about the person's own order.
@@ -29,7 +29,7 @@ SERVICE_TRIGGERS = frozenset(
 class FlowForm(Protocol):
     """What is read of a flow."""
 
-    trigger: str
+    trigger: str  # the kind of the first trigger
     audience: Any
     steps: Any
     exits: list[str]
@@ -59,7 +59,7 @@ def compile_flow(flow: FlowForm) -> Program:
     if problems:
         raise CannotCompile(problems)
     return Program(
-        trigger=flow.trigger,
+        triggers=(Trigger(flow.trigger),),
         instructions=instructions,
         audience=audience,
         exits=tuple(sorted(flow.exits)),

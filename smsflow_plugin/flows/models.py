@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
+from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, Task, WorkflowMixin
 from wagtail.search import index
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.events.kinds import kind_choices
-from smsflow_plugin.flows.blocks import audience_block, steps_block
+from smsflow_plugin.flows.blocks import audience_block, steps_block, triggers_block
 from smsflow_plugin.flows.fields import StepsField
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.stores.models import Store
@@ -21,9 +24,11 @@ from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
 #: Steps of one list; far more than a person can oversee.
 MAX_STEPS = 60
+MAX_TRIGGERS = 10
 
 
 def trigger_choices() -> list[tuple[str, object]]:
+    """Kept for the first migration, which names it."""
     return list(kind_choices(triggers_only=True))
 
 
@@ -47,6 +52,11 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         MARKETING = "marketing", _("Marketing: needs an opt-in")
         SERVICE = "service", _("Service: news about the person's own order")
 
+    class EntryUnit(models.TextChoices):
+        MINUTE = "minute", _("minute")
+        HOUR = "hour", _("hour")
+        DAY = "day", _("day")
+
     class Priority(models.TextChoices):
         SERVICE = "service", _("Service")
         LIFECYCLE = "lifecycle", _("Lifecycle")
@@ -55,7 +65,18 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="flows", verbose_name=_("store"))
     name = models.CharField(_("name"), max_length=120)
     template = models.CharField(max_length=40, blank=True, editable=False)
-    trigger = models.CharField(_("starts when"), max_length=40, choices=trigger_choices, default="opted_in")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("owner"),
+        help_text=_("Who answers for this flow. They are told when something goes wrong with it."),
+    )
+    triggers = StepsField(triggers_block(), blank=True, max_num=MAX_TRIGGERS, verbose_name=_("starts when"))
+    #: The kind of the first trigger, for lists.
+    trigger = models.CharField(_("starts when"), max_length=40, blank=True, editable=False)
     audience = StepsField(
         audience_block(),
         blank=True,
@@ -63,7 +84,31 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         help_text=_("All of these must hold. They are asked at entry, and again before every text."),
     )
     steps = StepsField(steps_block(), blank=True, collapsed=True, max_num=MAX_STEPS, verbose_name=_("steps"))
+    leave_unmatched = models.BooleanField(
+        _("leave when the audience no longer fits"),
+        default=False,
+        help_text=_("Otherwise only the texts are skipped for as long as it does not fit."),
+    )
     exits = models.JSONField(_("leave when"), default=list, blank=True)
+    goal = models.CharField(
+        _("goal"), max_length=40, choices=kind_choices, blank=True, help_text=_("What the flow is for.")
+    )
+    goal_leaves = models.BooleanField(_("leave the flow when the goal is reached"), default=True)
+    entry_limit = models.PositiveIntegerField(
+        _("at most so many people enter"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("The others wait their turn. Empty means no limit."),
+    )
+    entry_unit = models.CharField(_("per"), max_length=6, choices=EntryUnit.choices, default=EntryUnit.HOUR)
+    max_people = models.PositiveIntegerField(
+        _("at most so many people in all"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Nobody enters after them. Empty means no limit."),
+    )
     reentry = models.CharField(_("same person again"), max_length=8, choices=Reentry.choices, default=Reentry.NEVER)
     reentry_days = models.PositiveSmallIntegerField(_("days until the same person may enter again"), default=7)
     restart = models.BooleanField(_("start afresh when the same cart changes"), default=False)
@@ -72,6 +117,8 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     )
     priority = models.CharField(_("priority"), max_length=10, choices=Priority.choices, default=Priority.LIFECYCLE)
     priority_number = models.PositiveSmallIntegerField(_("order within the priority"), default=100)
+    #: While it is paused nobody enters, and everybody inside stays where they are.
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     current_version = models.ForeignKey(
         "FlowVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -98,7 +145,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     @property
     def state(self) -> State:
         if self.live:
-            return self.State.LIVE
+            return self.State.PAUSED if self.paused_at else self.State.LIVE
         return self.State.PAUSED if self.current_version_id else self.State.DRAFT
 
     def publish(self, revision: Any, *, skip_permission_checks: bool = False, **kwargs: Any) -> None:
@@ -116,6 +163,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         flow.store_id = self.store_id
         flow.template = self.template
         flow.current_version_id = self.current_version_id
+        flow.paused_at = self.paused_at
         flow.created_at = self.created_at
         return flow
 
@@ -162,3 +210,75 @@ class FlowVersion(models.Model):
     @property
     def compiled(self) -> Program:
         return Program.from_json(self.program)
+
+
+class Segment(models.Model):
+    """A saved part of a store's audience, by rules. Flows take over the rules when they are published."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="segments", verbose_name=_("store"))
+    name = models.CharField(_("name"), max_length=80)
+    description = models.CharField(_("description"), max_length=200, blank=True)
+    rules = StepsField(audience_block(), blank=True, verbose_name=_("rules"), help_text=_("All of these must hold."))
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["store", "name"], name="smsflow_segment_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentMember(models.Model):
+    """Who was in a segment when it was last looked at: whoever is new has just come into it."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="members")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(default=clock.now)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("member of a segment")
+        verbose_name_plural = _("members of segments")
+        constraints = [models.UniqueConstraint(fields=["segment", "contact"], name="smsflow_segment_member")]
+
+    def __str__(self) -> str:
+        return f"{self.segment}: {self.contact}"
+
+
+class CopySnippet(models.Model):
+    """Words that several flows share. Copy says ``{% render 'name' %}``; publishing takes them in."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="snippets", verbose_name=_("store"))
+    name = models.SlugField(
+        _("name"), max_length=60, help_text=_("Small letters, digits and hyphens: texts call it by this name.")
+    )
+    text = models.TextField(_("text"), max_length=500)
+    #: Texts by language.
+    translations = models.JSONField(default=dict, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("snippet of text")
+        verbose_name_plural = _("snippets of text")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["store", "name"], name="smsflow_snippet_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoreApprovalTask(Task):  # type: ignore[misc]
+    """Approval by those who may publish the flow in its own store, and by nobody else."""
+
+    class Meta:
+        verbose_name = _("approval by who may publish in the store")
+        verbose_name_plural = _("approvals by who may publish in the store")

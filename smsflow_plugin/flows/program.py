@@ -1,21 +1,23 @@
 """A flow as a program: what the form compiles to and the interpreter runs.
 
 The program is a list of instructions. Each carries the id of the StreamField block
-that it came from, so that a person always finds the step that spoke. Plain JSON is
-the stored form; equal programs have equal content hashes. No Django in here.
+that it came from, so that a person always finds the step that spoke; where one block
+becomes several instructions, ``part`` tells them apart. Plain JSON is the stored form;
+equal programs have equal content hashes. No Django in here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from smsflow_plugin.audience.filters import ALWAYS, Condition
 
-FORMAT = 1
+#: Format 1 had one trigger, written as the kind of its event. It is still read.
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Send:
     ``texts`` maps languages to Liquid copy; "" is the language to fall back to.
     ``fallback`` is used instead, in the same way, when a value is missing; when it is
     empty the text is skipped. ``expires_minutes``: how long the text may be put off.
+    ``reply``: it answers what the person has just written, so it goes at once.
     """
 
     op: ClassVar[str] = "send"
@@ -32,6 +35,8 @@ class Send:
     texts: Mapping[str, str]
     fallback: Mapping[str, str] = field(default_factory=dict)
     expires_minutes: int | None = None
+    reply: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Wait:
     op: ClassVar[str] = "wait"
     step: str
     amount: int
-    unit: str  # minutes, hours, days, weeks
+    unit: str  # minutes, hours, days, weeks, months
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +58,96 @@ class WaitUntilTime:
     step: str
     time: str  # HH:MM
     weekdays: tuple[int, ...] = ()
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntilDate:
+    """Wait until so long before (negative ``amount``) or after the date at ``path``.
+
+    ``path`` is one of ``audience.filters.lookup``; its value an ISO date or time. It is
+    read again whenever the run wakes, so a date that moves is followed. ``time`` ("HH:MM",
+    may be empty) is the wall time of that day in the recipient's zone; a date without a
+    time of its own and without ``time`` means nine o'clock. When the date is missing or the moment
+    has passed on arrival, go on at ``otherwise``, or with the next instruction if it is None.
+    """
+
+    op: ClassVar[str] = "wait_until_date"
+    step: str
+    path: str
+    amount: int = 0
+    unit: str = "days"
+    time: str = ""
+    otherwise: int | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitBestTime:
+    """Wait for the hour of the day at which this person usually reacts, at most ``within_hours``."""
+
+    op: ClassVar[str] = "wait_best_time"
+    step: str
+    within_hours: int = 24
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitForEvent:
-    """Wait until one of ``kinds`` has happened since entry, or the timeout has passed."""
+    """Wait until one of ``kinds`` has happened, or the timeout has passed.
+
+    ``since`` "entry": what has happened since entry counts, so nothing that came early is
+    missed; "wait": only what happens from now on. ``same_subject``: only about the same
+    cart, order or appointment as the run. After the timeout go on at ``on_timeout``, or
+    with the next instruction if it is None.
+    """
 
     op: ClassVar[str] = "wait_for_event"
     step: str
     kinds: tuple[str, ...]
     amount: int
     unit: str
+    since: str = "entry"
+    same_subject: bool = False
+    on_timeout: int | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer that ``Listen`` understands, and where it leads.
+
+    It is chosen by one of ``words`` (folded, the whole answer or its first word), or by a
+    number from ``low`` to ``high``; with neither it takes every answer. ``value`` is
+    what is remembered; empty means what the person wrote (the number, if it is one).
+    """
+
+    target: int
+    words: tuple[str, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait for the answer to the question just asked.
+
+    Takes the first text that came since the question and that no other run took. It goes
+    on at the target of the first choice that fits; at ``on_other`` if none does (None: it
+    keeps listening); at ``on_timeout`` when the time is up (None: the next instruction).
+    ``save_as`` names the contact's field that keeps the answer; it may be empty.
+    """
+
+    op: ClassVar[str] = "listen"
+    step: str
+    choices: tuple[Choice, ...]
+    amount: int
+    unit: str
+    save_as: str = ""
+    on_other: int | None = None
+    on_timeout: int | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +158,145 @@ class Branch:
     step: str
     condition: Condition
     otherwise: int
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Go one of several ways by chance, the same one whenever the same person comes here.
+
+    ``weights`` need not add up to 100. ``targets`` has one instruction for each.
+    """
+
+    op: ClassVar[str] = "split"
+    step: str
+    weights: tuple[int, ...]
+    targets: tuple[int, ...]
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Give the contact a tag, or take it away."""
+
+    op: ClassVar[str] = "tag"
+    step: str
+    tag: str
+    add: bool = True
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetField:
+    """Write ``value`` into one of the contact's own fields, or what stands at ``path``."""
+
+    op: ClassVar[str] = "set_field"
+    step: str
+    name: str
+    value: str = ""
+    path: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """Make a discount code for this person alone; copy calls it ``codes.<name>``.
+
+    ``kind``: percent, amount or shipping. When none can be had, go on at ``on_failure``,
+    or with the next instruction if it is None.
+    """
+
+    op: ClassVar[str] = "discount"
+    step: str
+    name: str
+    kind: str = "percent"
+    amount: str = "10"
+    minimum: str = ""
+    valid_days: int = 7
+    prefix: str = ""
+    on_failure: int | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Tell another system by a signed HTTPS request; copy may use its answer as ``webhooks.<save_as>``.
+
+    ``body`` is Liquid that must render to JSON; empty means a standard description of the
+    contact and what started the run. Without ``save_as`` nobody waits for the answer.
+    """
+
+    op: ClassVar[str] = "webhook"
+    step: str
+    url: str
+    body: str = ""
+    save_as: str = ""
+    on_failure: int | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Write an e-mail to the store's staff. ``subject`` and ``body`` are Liquid."""
+
+    op: ClassVar[str] = "notify"
+    step: str
+    to: tuple[str, ...]
+    subject: str
+    body: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """Write an e-mail to the person, if they agreed to e-mails. Copy by language, as in ``Send``."""
+
+    op: ClassVar[str] = "email"
+    step: str
+    subject: Mapping[str, str]
+    body: Mapping[str, str]
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Hand the person over to staff: no flow goes on for them until somebody lets it."""
+
+    op: ClassVar[str] = "hand_over"
+    step: str
+    note: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Let the person into another flow of the store; ``leave`` says that this one ends here."""
+
+    op: ClassVar[str] = "go_to"
+    step: str
+    flow: int
+    leave: bool = True
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The run has reached what it is for; ``leave`` says that it ends here."""
+
+    op: ClassVar[str] = "goal"
+    step: str
+    name: str = ""
+    leave: bool = False
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Record the answer just given as agreement to marketing texts (the second half of a double opt-in)."""
+
+    op: ClassVar[str] = "agree"
+    step: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +306,7 @@ class Jump:
     op: ClassVar[str] = "jump"
     step: str
     target: int
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +316,51 @@ class Exit:
     op: ClassVar[str] = "exit"
     step: str
     reason: str = ""
+    part: str = ""
 
 
-Instruction = Send | Wait | WaitUntilTime | WaitForEvent | Branch | Jump | Exit
-_TYPES: dict[str, type[Instruction]] = {
-    cls.op: cls for cls in (Send, Wait, WaitUntilTime, WaitForEvent, Branch, Jump, Exit)
-}
+Instruction = (
+    Send
+    | Wait
+    | WaitUntilTime
+    | WaitUntilDate
+    | WaitBestTime
+    | WaitForEvent
+    | Listen
+    | Branch
+    | Split
+    | Tag
+    | SetField
+    | Discount
+    | Webhook
+    | Notify
+    | Email
+    | HandOver
+    | GoTo
+    | Goal
+    | Agree
+    | Jump
+    | Exit
+)
+_TYPES: dict[str, type[Instruction]] = {cls.op: cls for cls in Instruction.__args__}  # type: ignore[attr-defined]
+
+#: Fields that hold the number of an instruction.
+TARGETS = ("target", "otherwise", "on_timeout", "on_other", "on_failure")
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts a flow: an event of ``kind`` for which ``when`` holds.
+
+    ``when`` is asked about the event itself (paths ``trigger.…``) and the contact. ``options``
+    belong to the kind: ``words`` or ``any`` of a text from the person; ``field``, ``amount``,
+    ``unit``, ``time`` and ``yearly`` of a date; ``days`` of a lapse; ``early_days`` and
+    ``default_days`` of a replenishment; ``at``, ``repeat`` of a schedule; ``segment``.
+    """
+
+    kind: str
+    when: Condition = field(default_factory=lambda: ALWAYS)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +368,19 @@ class Reentry:
     """How often one person may enter.
 
     ``mode``: "never" again, "after" so many days, "always", or "subject": once for
-    each subject of the trigger (one run per cart, per order).
+    each subject of the trigger (one run per cart, per order, per appointment).
     """
 
     mode: str = "never"
     days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """At most ``entries`` people enter per ``unit`` ("minute", "hour", "day"); the others wait their turn."""
+
+    entries: int
+    unit: str = "hour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +389,25 @@ class Program:
 
     ``restart``: a newer trigger event for the same subject starts the run afresh as
     long as it has not sent anything (the timer of an abandoned cart).
-    ``audience`` is asked at entry and before every send; ``exits`` are kinds of event
-    after entry that end the run.
+    ``audience`` is asked at entry and before every send; ``leave_unmatched`` says that
+    who no longer matches leaves, where otherwise only the text is skipped.
+    ``exits`` are kinds of event after entry that end the run, ``own_exits`` those of
+    them that count only for the run's own subject. ``goal`` is the kind of event that the
+    flow is for; with ``goal_leaves`` it ends the run, too.
     """
 
-    trigger: str
+    triggers: tuple[Trigger, ...]
     instructions: tuple[Instruction, ...]
     audience: Condition = field(default_factory=lambda: ALWAYS)
+    leave_unmatched: bool = False
     exits: tuple[str, ...] = ()
+    own_exits: tuple[str, ...] = ()
+    goal: str = ""
+    goal_leaves: bool = False
     reentry: Reentry = Reentry()
     restart: bool = False
+    throttle: Throttle | None = None
+    max_people: int | None = None
     message_class: str = "marketing"
     priority: str = "lifecycle"
     priority_number: int = 100
@@ -145,13 +426,19 @@ class Program:
 
         :raises ValueError: if it was written by a newer version than this one.
         """
-        if data.get("format") != FORMAT:
+        if data.get("format") not in (1, FORMAT):
             raise ValueError(f"Cannot read programs of format {data.get('format')!r}.")
-        fields = {key: value for key, value in data.items() if key != "format"}
-        fields["instructions"] = tuple(_instruction(item) for item in data["instructions"])
-        fields["exits"] = tuple(data["exits"])
-        fields["reentry"] = Reentry(**data["reentry"])
-        return cls(**fields)
+        values = {key: value for key, value in data.items() if key != "format"}
+        if "trigger" in values:  # format 1
+            values["triggers"] = [{"kind": values.pop("trigger")}]
+        values["triggers"] = tuple(Trigger(**trigger) for trigger in values["triggers"])
+        values["instructions"] = tuple(_instruction(item) for item in values["instructions"])
+        values["reentry"] = Reentry(**values["reentry"])
+        if values.get("throttle"):
+            values["throttle"] = Throttle(**values["throttle"])
+        for name in ("exits", "own_exits"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
 
     @property
     def content_hash(self) -> str:
@@ -159,9 +446,41 @@ class Program:
         canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    def triggers_on(self, kind: str) -> Iterator[tuple[int, Trigger]]:
+        """Yield the triggers of this kind, with their places."""
+        return ((place, trigger) for place, trigger in enumerate(self.triggers) if trigger.kind == kind)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition that a run may ask."""
+        yield self.audience
+        for instruction in self.instructions:
+            if isinstance(instruction, Branch):
+                yield instruction.condition
+
+
+def targets(instruction: Instruction) -> Iterator[int]:
+    """Yield every place that ``instruction`` may lead to, other than the next one."""
+    for name in TARGETS:
+        target = getattr(instruction, name, None)
+        if target is not None:
+            yield target
+    if isinstance(instruction, Split):
+        yield from instruction.targets
+    elif isinstance(instruction, Listen):
+        yield from (choice.target for choice in instruction.choices)
+
 
 def _instruction(item: Mapping[str, Any]) -> Instruction:
+    kind = _TYPES[item["op"]]
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "op"
     }
-    return _TYPES[item["op"]](**values)
+    if kind is Listen:
+        values["choices"] = tuple(
+            Choice(**{key: tuple(value) if isinstance(value, list) else value for key, value in choice.items()})
+            for choice in values["choices"]
+        )
+    unknown = values.keys() - {f.name for f in fields(kind)}
+    if unknown:
+        raise ValueError(f"Instruction {kind.op} has unknown fields: {', '.join(sorted(unknown))}.")
+    return kind(**values)

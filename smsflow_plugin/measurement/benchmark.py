@@ -27,7 +27,7 @@ from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.advance import advance
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.events.facts import Happening, Person, PersonFact, RawDelivery, StoreInfo, Translation
-from smsflow_plugin.flows.program import Branch, Program, Reentry, Send, Wait
+from smsflow_plugin.flows.program import Branch, Program, Reentry, Send, Trigger, Wait
 from smsflow_plugin.measurement import bare_sql
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.models import (
@@ -180,7 +180,7 @@ _CPU_COUNTS = {
 }
 
 _PROGRAM = Program(
-    trigger="order_created",
+    triggers=(Trigger("order_created"),),
     instructions=(
         Send("first", {"": "Hi {{ contact.first_name | default: 'there' }}, thank you for order {{ order.name }}!"}),
         Wait("wait", 1, "days"),
@@ -243,7 +243,7 @@ def _make_store() -> bare_sql.Place:
     Policy.objects.bulk_create([Policy(store=store, opens_at=wall_time(0), closes_at=wall_time(23, 59, 59, 999999))])
     own = Connection.objects.create(store=store, kind="null", account=f"smsflow-bench-{store.pk}")
     # in bulk: no search index, no log, no references for what lives a minute
-    (flow,) = Flow.objects.bulk_create([Flow(store=store, name=NAME, trigger=_PROGRAM.trigger, live=True)])
+    (flow,) = Flow.objects.bulk_create([Flow(store=store, name=NAME, trigger=_PROGRAM.triggers[0].kind, live=True)])
     (version,) = FlowVersion.objects.bulk_create([
         FlowVersion(
             store=store, flow=flow, number=1, content_hash=_PROGRAM.content_hash, program=_PROGRAM.to_json()

@@ -53,6 +53,8 @@ class Store(models.Model):
         _("sender"), max_length=20, help_text=_("The number or name that texts come from, as your gateway knows it.")
     )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    #: The hour of the day (0-23) at which this store's people react most; learned.
+    best_hour = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects = StoreQuerySet.as_manager()
