@@ -41,7 +41,17 @@ DEFAULTS: dict[str, Any] = {
     "WEBHOOK_URLS": {
         "shopify": "smsflow_plugin.integrations.shopify.urls",
         "sinch": "smsflow_plugin.integrations.sinch.urls",
+        "outgoing": "smsflow_plugin.integrations.outgoing.urls",
     },
+    # Who does what flows want done outside the database, by the kind of effect.
+    "PERFORMERS": {
+        "webhook": "smsflow_plugin.integrations.outgoing.webhook.perform",
+        "email": "smsflow_plugin.integrations.outgoing.mail.to_person",
+        "notice": "smsflow_plugin.integrations.outgoing.mail.to_staff",
+        "discount": "smsflow_plugin.engine.discounts.perform",
+    },
+    # Hosts that webhooks may reach although they are inside a network, also by plain http.
+    "WEBHOOK_HOSTS": [],
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

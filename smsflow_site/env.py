@@ -65,6 +65,29 @@ def database(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(f"DATABASE_URL must start with sqlite:// or postgres://, not {parts.scheme}://.")
 
 
+def email(url: str) -> dict[str, Any]:
+    """Turn ``smtp://user:password@host:port`` or ``file:///folder`` into Django's settings.
+
+    ``smtps://`` is TLS from the start; ``smtp://`` asks for TLS after the greeting, unless the address ends with ``?tls=0``.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme not in ("smtp", "smtps"):
+        raise ImproperlyConfigured(f"EMAIL_URL must start with smtp://, smtps:// or file://, not {parts.scheme}://.")
+    own_tls = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or (465 if own_tls else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": own_tls,
+        "EMAIL_USE_TLS": not own_tls and dict(parse_qsl(parts.query)).get("tls", "1") != "0",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
 def queue(url: str, *, name: str, workers: int, worker_type: str) -> dict[str, Any]:
     """Turn ``sqlite:///path``, ``redis://…`` or ``postgres://…`` into Huey's setting."""
     huey_class, connection = _queue_storage(url)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from smsflow_site.env import database, flag, number, origin, queue, words
+from smsflow_site.env import database, email, flag, number, origin, queue, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("SMSFLOW_VAR", BASE_DIR / "var")).resolve()
@@ -70,12 +70,20 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()
 
+# E-mail: the demo's lie as files in var/mail -----------------------------------------------
+
+globals().update(
+    email(os.environ.get("EMAIL_URL", f"file://{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25?tls=0"))
+)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "smsflow@localhost")
+
 # Django ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "smsflow_plugin",
     "smsflow_plugin.admin_panels",
     "smsflow_plugin.integrations.shopify",
+    "smsflow_plugin.integrations.outgoing",
     "smsflow_plugin.integrations.sinch",
     "smsflow_plugin.integrations.simulator",
     "smsflow_site.demo",

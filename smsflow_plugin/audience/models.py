@@ -186,6 +186,7 @@ class ConsentRecord(models.Model):
     class Scope(models.TextChoices):
         MARKETING = "marketing", _("Marketing")
         ALL = "all", _("Everything")
+        EMAIL = "email", _("E-mails")
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consent_records")

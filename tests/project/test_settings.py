@@ -126,8 +126,27 @@ def test_huey_takes_what_the_settings_make(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://anna:p%40ss@mail.example.com", ("mail.example.com", 587, "p@ss", True, False)),
+        ("smtps://mail.example.com", ("mail.example.com", 465, "", False, True)),
+        ("smtp://localhost:25?tls=0", ("localhost", 25, "", False, False)),
+    ],
+)
+def test_the_mail_server_is_chosen_by_its_url(url: str, expected: tuple[Any, ...]) -> None:
+    made = env.email(url)
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
+    assert tuple(made[name] for name in names) == expected
+
+
+def test_emails_can_be_kept_as_files() -> None:
+    assert env.email("file:///srv/mail")["EMAIL_FILE_PATH"] == "/srv/mail"
+
+
+@pytest.mark.parametrize(
     "broken",
     [
+        lambda: env.email("imap://localhost"),
         lambda: env.database("mysql://localhost/texts"),
         lambda: env.database("sqlite://"),
         lambda: env.queue("amqp://localhost", name="smsflow", workers=1, worker_type="thread"),

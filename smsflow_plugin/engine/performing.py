@@ -1,0 +1,165 @@
+"""The perform pump: does what runs want done outside the database.
+
+Between two commits: effects become ``working``, then each is done, then its result is
+written and the run that waits for it wakes. What was cut off in between is done again
+where that does no harm (the other side sees the same key twice), and else called
+failed: an e-mail to a person goes at most once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.db.models import Min, Q
+from django.utils.module_loading import import_string
+
+from smsflow_plugin import bulk, clock
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine.models import Effect, Enrollment
+from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
+
+#: Calls take seconds: a few at a time, so that a worker that dies leaves little behind.
+CLAIM = 20
+
+#: What is still working after this was cut off. Longer than a claim of slow calls takes.
+LEASE = timedelta(minutes=5)
+
+#: How long after each failure the next try comes. After the last one it has failed.
+PAUSES = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=4))
+
+#: Kinds that nobody minds to see twice, as the other side knows them by their key.
+REPEATABLE = frozenset({Effect.Kind.WEBHOOK, Effect.Kind.DISCOUNT, Effect.Kind.NOTICE})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One effect to be done. ``key`` is the same for every try: whoever does it must do it once for each key."""
+
+    key: str
+    store: Store
+    contact: Contact
+    flow_name: str
+    message_class: str
+    payload: dict[str, Any]
+
+
+class Failed(Exception):
+    """It could not be done, with a sentence for a person. ``again``: trying once more may help."""
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        self.again = again
+        super().__init__(message)
+
+
+class Performer(Protocol):
+    """Does one kind of effect. Found by the setting PERFORMERS."""
+
+    def __call__(self, job: Job) -> Any:
+        """Do it, and return plain JSON for the run that asked.
+
+        :raises Failed: if it could not be done.
+        """
+
+
+def perform(limit: int = CLAIM) -> int:
+    """Do one batch of effects; return how many. 0 means that nothing is to be done now."""
+    claimed = _claim(limit)
+    for effect in claimed:
+        result = _do(effect)
+        _settle(effect, result)
+    return len(claimed)
+
+
+def next_effect() -> Any:
+    """Return when the next effect is due, or None."""
+    return Effect.objects.filter(state__in=(Effect.State.QUEUED, Effect.State.WORKING)).aggregate(at=Min("not_before"))[
+        "at"
+    ]
+
+
+@transaction.atomic
+def _claim(limit: int) -> Sequence[Effect]:
+    now = clock.now()
+    due = Q(state=Effect.State.QUEUED) | Q(state=Effect.State.WORKING)
+    effects = list(
+        Effect.objects.filter(due, not_before__lte=now, store__status=Store.Status.ACTIVE)
+        .exclude(flow__paused_at__isnull=False)
+        .select_related("store", "contact", "flow", "enrollment__version")
+        .order_by("not_before", "pk")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
+    )
+    bulk.update(
+        Effect,
+        ("state", "attempts", "not_before"),
+        [(effect.pk, Effect.State.WORKING.value, effect.attempts + 1, now + LEASE) for effect in effects],
+    )
+    return effects
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    value: Any = None
+    error: str = ""
+    again: bool = False
+
+
+def _do(effect: Effect) -> _Result:
+    if effect.state == Effect.State.WORKING and effect.kind not in REPEATABLE:
+        return _Result(error="It was cut off half-way; nobody knows whether it went out.")
+    program = effect.enrollment.version.program
+    job = Job(
+        key=f"{effect.enrollment_id}:{effect.step}:{effect.visit}",
+        store=effect.store,
+        contact=effect.contact,
+        flow_name=effect.flow.name if effect.flow else "",
+        message_class=program.get("message_class", "marketing"),
+        payload=effect.payload,
+    )
+    try:
+        return _Result(value=performer(effect.kind)(job))
+    except Failed as failure:
+        return _Result(error=str(failure), again=failure.again)
+    except Exception as error:
+        logger.exception("Effect %s failed in an unforeseen way.", effect.pk)
+        return _Result(error=f"{type(error).__name__}: {error}", again=effect.kind in REPEATABLE)
+
+
+def performer(kind: str) -> Performer:
+    """Return who does effects of this kind.
+
+    :raises Failed: if nobody does.
+    """
+    path = smsflow_settings.PERFORMERS.get(kind)
+    if path is None:
+        raise Failed(f"Nobody here does effects of the kind {kind}.")
+    found: Performer = import_string(path)
+    return found
+
+
+def _settle(effect: Effect, result: _Result) -> None:
+    """Write down what came of it, and wake the run that waits for it."""
+    now = clock.now()
+    tries = effect.attempts  # before this one
+    with transaction.atomic():
+        mine = Effect.objects.filter(pk=effect.pk, state=Effect.State.WORKING, attempts=tries + 1)
+        if result.error and result.again and tries < len(PAUSES):
+            mine.update(
+                state=Effect.State.QUEUED, not_before=now + PAUSES[tries], result={"error": result.error[:2000]}
+            )
+            return
+        # the contact first, as everywhere
+        contact = Contact.objects.select_for_update().filter(pk=effect.contact_id).first()
+        state = Effect.State.FAILED if result.error else Effect.State.DONE
+        stored = {"error": result.error[:2000]} if result.error else {"value": result.value}
+        if mine.update(state=state, result=stored, finished_at=now) and effect.waits and contact is not None:
+            woken = Enrollment.objects.filter(pk=effect.enrollment_id, status=Enrollment.Status.WAITING)
+            if woken.update(wake_at=now):
+                bulk.update(Contact, ("wake_at",), [(contact.pk, now)], least=("wake_at",))
