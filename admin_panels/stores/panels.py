@@ -16,6 +16,7 @@ from smsflow_plugin.admin_panels.stores.forms import (
     StoreForm,
 )
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.integrations.outgoing.webhook import secret_of
 from smsflow_plugin.models import Connection, Store, StoreMembership
 
 
@@ -56,6 +57,21 @@ class AddressPanel(Panel):  # type: ignore[misc]
             context["address"] = vendor_address(self.panel.kind, connection)
             context["connected"] = connection is not None
             context["kind"] = self.panel.kind
+            return context
+
+
+class WebhookSecretPanel(Panel):  # type: ignore[misc]
+    """The secret with which other systems check that a flow's webhook is from this store."""
+
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "smsflow/stores/webhook_secret.html"
+
+        def is_shown(self) -> bool:
+            return self.instance.pk is not None and bool(self.form.may(Connection))
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            context["secret"] = secret_of(self.instance)
             return context
 
 
@@ -114,6 +130,7 @@ STORE_PANELS = TabbedInterface(
             ],
             heading=_("Sinch"),
         ),
+        ObjectList([WebhookSecretPanel(heading=_("Webhooks of flows"))], heading=_("Other systems")),
         ObjectList([PeoplePanel(heading=_("People"))], heading=_("People")),
     ],
     base_form_class=StoreForm,

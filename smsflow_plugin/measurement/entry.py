@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ENTERED = "entered"
     DECISION = "decision"
     MESSAGE = "message"
+    EFFECT = "effect"
     LEFT = "left"
 
     @property

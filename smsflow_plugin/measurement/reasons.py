@@ -35,6 +35,10 @@ WHY: Mapping[str, str | Promise] = {
     Reason.NEVER_OPEN: gettext_lazy("no hour suits the rules in every time zone where the person may be"),
     Reason.REENTRY: gettext_lazy("the person was in this flow too short a time ago"),
     Reason.TOO_LATE: gettext_lazy("the event was reported too late"),
+    Reason.FLOW_PAUSED: gettext_lazy("the flow is paused"),
+    Reason.FLOW_FULL: gettext_lazy("as many people as the flow takes have been in it"),
+    Reason.HANDED_OVER: gettext_lazy("staff has taken the person over"),
+    Reason.CHAIN: gettext_lazy("flows had started one another too many times in a row"),
 }
 
 #: What stands in ``Message.reason`` when it was not a rule that spoke but the gateway.
@@ -51,6 +55,10 @@ TROUBLE: Mapping[str, str | Promise] = {
 _LEFT: Mapping[str, str | Promise] = {
     "exit": gettext_lazy("A step of the flow ends here."),
     "opted_out": gettext_lazy("The person has opted out."),
+    "audience": gettext_lazy("The person no longer matches the flow's audience."),
+    "went_on": gettext_lazy("A step of the flow led on to another flow."),
+    "goal": gettext_lazy("The goal was reached."),
+    "flow_off": gettext_lazy("The flow was unpublished."),
     "merged": gettext_lazy("The person turned out to be another contact, which goes on alone."),
 }
 
@@ -99,7 +107,7 @@ def remarks(decision: Mapping[str, Any], zone: str) -> str:
 def left_sentence(status: str, reason: str) -> str:
     """Say why a run ended; empty when it simply came to its end."""
     kind, _colon, name = reason.partition(":")
-    if kind == "event" and name:
+    if kind in ("event", "goal") and name:
         label = KINDS[name].label if name in KINDS else name
         return _("This happened: %(event)s.") % {"event": str(label)}
     return str(_LEFT.get(reason, reason))

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.engine.models import Decision, Effect, Enrollment
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.governance.rules import Verdict
 from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone
@@ -43,10 +43,22 @@ def _write_events(rows: Iterable[Row], zone: str) -> list[Entry]:
     ]
 
 
+_PLAIN_NAMES = ("tag", "field", "value", "segment_name", "name", "goal", "flow_name", "date", "by")
+_THINGS = (
+    ("order", ("name", "first_item")),
+    ("cart", ("first_item",)),
+    ("parcel", ("tracking_company",)),
+    ("product", ("title", "variant", "price")),
+    ("appointment", ("title", "starts_at")),
+    ("subscription", ("title",)),
+    ("case", ("title",)),
+)
+
+
 def _about(data: Row) -> str:
     """Name what an event is about: the order, what lies in the cart, who carries the parcel."""
-    words: list[Any] = []
-    for name, keys in (("order", ("name", "first_item")), ("cart", ("first_item",)), ("parcel", ("tracking_company",))):
+    words: list[Any] = [data.get(name) for name in _PLAIN_NAMES]
+    for name, keys in _THINGS:
         thing = data.get(name)
         if isinstance(thing, Mapping):
             words += [thing.get(key) for key in keys]
@@ -63,10 +75,15 @@ _CONSENT_TITLES = {
     ("pending", "all"): gettext_lazy("Was asked to confirm texts"),
     ("revoked", "marketing"): gettext_lazy("Opted out of marketing texts"),
     ("revoked", "all"): gettext_lazy("Opted out of all texts"),
+    ("granted", "email"): gettext_lazy("Agreed to e-mails"),
+    ("pending", "email"): gettext_lazy("Was asked to confirm e-mails"),
+    ("revoked", "email"): gettext_lazy("Wants no more e-mails"),
 }
 CONSENT_SOURCES = {
     "staff": gettext_lazy("Recorded by staff"),
     "keyword": gettext_lazy("By a text"),
+    "double_opt_in": gettext_lazy("By an answer to the question for consent"),
+    "email_link": gettext_lazy("By the link in an e-mail"),
     "shopify_customer": gettext_lazy("In the shop"),
     "shopify_checkout": gettext_lazy("At the checkout"),
 }
@@ -195,11 +212,53 @@ def decisions_of(messages: Iterable[Row], zone: str) -> dict[tuple[Any, str, int
     return said
 
 
+_EFFECT_TITLES = {
+    Effect.Kind.WEBHOOK: gettext_lazy("Webhook of “%(flow)s”"),
+    Effect.Kind.EMAIL: gettext_lazy("E-mail of “%(flow)s”"),
+    Effect.Kind.NOTICE: gettext_lazy("Notice to staff from “%(flow)s”"),
+    Effect.Kind.DISCOUNT: gettext_lazy("Discount code of “%(flow)s”"),
+}
+_EFFECT_TONES = {Effect.State.DONE: Tone.GOOD, Effect.State.FAILED: Tone.BAD}
+
+
+def _write_effects(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["created_at"],
+            Kind.EFFECT,
+            row["pk"],
+            title=str(_EFFECT_TITLES[row["kind"]]) % {"flow": row["flow__name"] or "–"},
+            detail=_effect_sentence(row),
+            text=_effect_text(row["payload"] or {}),
+            tone=_EFFECT_TONES.get(row["state"], Tone.WAITING),
+            links=_links(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _effect_sentence(row: Row) -> str:
+    """Say what became of it: the code that was made, or what went wrong."""
+    result = row["result"] or {}
+    state = str(Effect.State(row["state"]).label)
+    if "error" in result:
+        return f"{state}: {result['error']}"
+    value = result.get("value")
+    if row["kind"] == Effect.Kind.DISCOUNT and isinstance(value, str):
+        return f"{state}: {value}"
+    return f"{state}."
+
+
+def _effect_text(payload: Row) -> str:
+    return str(payload.get("subject") or payload.get("url") or "")
+
+
 WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
     Kind.EVENT: _write_events,
     Kind.CONSENT: _write_consents,
     Kind.ENTERED: _write_entered,
     Kind.DECISION: _write_decisions,
     Kind.MESSAGE: _write_messages,
+    Kind.EFFECT: _write_effects,
     Kind.LEFT: _write_left,
 }

@@ -94,11 +94,17 @@ def _messages(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return contact.messages.values(*_MESSAGE_COLUMNS), "queued_at"
 
 
+def _effects(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    columns = ("pk", "flow_id", "flow__name", "kind", "state", "payload", "result", "attempts", "created_at")
+    return contact.effects.values(*columns), "created_at"
+
+
 _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
     Kind.EVENT: _events,
     Kind.CONSENT: _consents,
     Kind.ENTERED: _entered,
     Kind.DECISION: _decisions,
     Kind.MESSAGE: _messages,
+    Kind.EFFECT: _effects,
     Kind.LEFT: _left,
 }
