@@ -22,7 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.engine.actions import RecordOptOut
+from smsflow_plugin.engine.actions import HandOverContact, RecordOptOut, ResumeAutomation
 from smsflow_plugin.measurement.entry import Cursor
 from smsflow_plugin.measurement.timeline import timeline, zone_of
 from smsflow_plugin.models import Contact, Delivery, Enrollment, Flow, Message
@@ -60,16 +60,28 @@ class ContactPage(InspectView):  # type: ignore[misc]
     any_permission_required = ["view", "change"]
     page_title = gettext_lazy("Contact")
     opt_out_url_name = ""
+    hand_over_url_name = ""
+    resume_url_name = ""
 
     def get_object(self, queryset: Any = None) -> Contact:
         return Contact.objects.visible_to(self.request.user).select_related("store").get(pk=self.pk)
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if self.opted_out or not self.user_has_permission("change"):
+        if not self.user_has_permission("change"):
             return []
-        url = reverse(self.opt_out_url_name, args=(self.object.pk,))
-        return [HeaderButton(_("Record opt-out"), url=url, icon_name="no-view")]
+        buttons = [self._hand_over_button()]
+        if not self.opted_out:
+            buttons.append(self._button(_("Record opt-out"), self.opt_out_url_name, "no-view"))
+        return buttons
+
+    def _hand_over_button(self) -> HeaderButton:
+        if self.object.handed_over_at:
+            return self._button(_("Let flows go on"), self.resume_url_name, "resubmit")
+        return self._button(_("Take over from flows"), self.hand_over_url_name, "user")
+
+    def _button(self, label: str, url_name: str, icon: str) -> HeaderButton:
+        return HeaderButton(label, url=reverse(url_name, args=(self.object.pk,)), icon_name=icon)
 
     @property
     def opted_out(self) -> bool:
@@ -116,7 +128,9 @@ class ContactPage(InspectView):  # type: ignore[misc]
             (_("Place"), place),
             (_("Time zone"), zone_of(contact)),
             (_("Orders"), contact.orders_count),
+            (_("Spent in all"), f"{contact.total_spent} {contact.store.currency}" if contact.total_spent else ""),
             (_("Tags"), ", ".join(map(str, contact.tags))),
+            *contact.fields.items(),
         ]
         return [(label, value) for label, value in rows if value not in ("", None)]
 
@@ -134,6 +148,11 @@ class ContactPage(InspectView):  # type: ignore[misc]
                 if contact.service_consent == Contact.Consent.UNKNOWN
                 else contact.get_service_consent_display(),
                 contact.service_consent != Contact.Consent.REVOKED,
+            ),
+            (
+                _("E-mails"),
+                contact.get_email_consent_display(),
+                contact.email_consent == Contact.Consent.GRANTED,
             ),
         ]
 
@@ -175,6 +194,54 @@ class OptOutView(ObjectFormView):
         return response
 
 
+class HandOverForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("Why?"),
+        required=False,
+        help_text=gettext_lazy("Others see it on the person's page."),
+        max_length=200,
+    )
+
+
+class HandOverView(ObjectFormView):
+    """Staff takes a person over: no flow goes on for them until they are given back."""
+
+    model = Contact
+    form_class = HandOverForm
+    permission_required = "change"
+    page_title = gettext_lazy("Take over from flows")
+    template_name = "smsflow/contacts/hand_over.html"
+    submit_button_label = gettext_lazy("Take over")
+
+    def form_valid(self, form: HandOverForm) -> HttpResponse:
+        # the view has checked the right for this contact
+        HandOverContact(self.object, self.request.user, note=form.cleaned_data["note"]).execute(
+            skip_permission_checks=True
+        )
+        messages.success(
+            self.request, _("No flow goes on for %(contact)s until you let it.") % {"contact": str(self.object)}
+        )
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class ResumeView(ObjectFormView):
+    """Gives a person back to the flows."""
+
+    model = Contact
+    form_class = forms.Form
+    permission_required = "change"
+    page_title = gettext_lazy("Let flows go on")
+    template_name = "smsflow/contacts/resume.html"
+    submit_button_label = gettext_lazy("Let flows go on")
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        ResumeAutomation(self.object, self.request.user).execute(skip_permission_checks=True)
+        messages.success(self.request, _("Flows go on for %(contact)s.") % {"contact": str(self.object)})
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
 class ContactViewSet(ReadOnlyViewSet):
     model = Contact
     name = "smsflow_contacts"
@@ -210,9 +277,14 @@ class ContactViewSet(ReadOnlyViewSet):
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        names = {"opt_out_url_name": self.get_url_name("opt_out"), "object_url_name": self.get_url_name("inspect")}
+        names = {f"{name}_url_name": self.get_url_name(name) for name in ("opt_out", "hand_over", "resume")}
+        names["object_url_name"] = self.get_url_name("inspect")
         return super().get_common_view_kwargs(**{**names, **kwargs})
 
     def get_urlpatterns(self) -> list[URLPattern]:
-        opt_out = self.construct_view(OptOutView)
-        return [*super().get_urlpatterns(), path("<int:pk>/opt-out/", opt_out, name="opt_out")]
+        return [
+            *super().get_urlpatterns(),
+            path("<int:pk>/opt-out/", self.construct_view(OptOutView), name="opt_out"),
+            path("<int:pk>/hand-over/", self.construct_view(HandOverView), name="hand_over"),
+            path("<int:pk>/resume/", self.construct_view(ResumeView), name="resume"),
+        ]

@@ -19,7 +19,8 @@ from typing import Any, overload
 
 from django.db import NotSupportedError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BinaryField, Field, ForeignKey, JSONField, Model
+from django.db.backends.utils import format_number
+from django.db.models import BinaryField, DecimalField, Field, ForeignKey, JSONField, Model
 from django.db.models.expressions import Col
 
 Row = Sequence[Any]
@@ -196,6 +197,9 @@ def _preparer(connection: BaseDatabaseWrapper, f: Field[Any, Any]) -> Callable[[
         return lambda value: None if value is None else json.dumps(value, cls=encoder)
     if isinstance(f, BinaryField):
         return lambda value: None if value is None else bytes(value)
+    if isinstance(f, DecimalField):
+        # JSON knows no decimals; the column makes a number of the text
+        return lambda value: format_number(f.to_python(value), f.max_digits, f.decimal_places)
 
     kind = f.target_field.get_internal_type() if isinstance(f, ForeignKey) else f.get_internal_type()
     ready = _READY.get(kind) if type(f).__module__.startswith("django.db.models") else None

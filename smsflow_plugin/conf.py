@@ -52,6 +52,10 @@ DEFAULTS: dict[str, Any] = {
     },
     # Hosts that webhooks may reach although they are inside a network, also by plain http.
     "WEBHOOK_HOSTS": [],
+    # What one part of a text costs, by the store's currency: {"USD": "0.0083"}. The editor shows costs with it.
+    "PART_PRICE": {},
+    # Who makes discount codes, by the kind of connection to the shop.
+    "DISCOUNT_MAKERS": {},
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

@@ -19,7 +19,20 @@ from smsflow_plugin import clock
 
 logger = logging.getLogger(__name__)
 
-PUMPS = ("ingest", "advance", "dispatch", "reconcile")
+#: In the order in which they hand work on to each other.
+PUMPS = (
+    "ingest",
+    "enroll_by_date",
+    "watch_lists",
+    "let_in",
+    "move_people",
+    "tell_stock",
+    "advance",
+    "perform",
+    "dispatch",
+    "reconcile",
+    "learn",
+)
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.
 HORIZON = timedelta(seconds=90)

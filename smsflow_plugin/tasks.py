@@ -17,7 +17,10 @@ from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import advance as advance_pump
+from smsflow_plugin.engine import dated, habits, lists, moving, stock
 from smsflow_plugin.engine import ingest as ingest_pump
+from smsflow_plugin.engine import intake as intake_pump
+from smsflow_plugin.engine import performing as perform_pump
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
@@ -41,6 +44,42 @@ def ingest() -> None:
 def advance() -> None:
     if _run("advance", _advance):
         alarm("advance", advance_pump.next_wake())
+
+
+@db_task()
+def enroll_by_date() -> None:
+    _run("enroll_by_date", lambda: _handing_on(dated.enroll_by_date(), "advance"))
+
+
+@db_task()
+def watch_lists() -> None:
+    _run("watch_lists", lambda: _handing_on(lists.watch_lists(), "let_in", "advance"))
+
+
+@db_task()
+def let_in() -> None:
+    _run("let_in", lambda: _handing_on(intake_pump.let_in(), "advance"))
+
+
+@db_task()
+def move_people() -> None:
+    _run("move_people", lambda: _handing_on(moving.move_people(), "advance"))
+
+
+@db_task()
+def tell_stock() -> None:
+    _run("tell_stock", lambda: _handing_on(stock.tell_stock(), "advance"))
+
+
+@db_task()
+def perform() -> None:
+    if _run("perform", lambda: _handing_on(perform_pump.perform(), "advance")):
+        alarm("perform", perform_pump.next_effect())
+
+
+@db_task()
+def learn() -> None:
+    _run("learn", habits.learn)
 
 
 @db_task()
@@ -76,6 +115,15 @@ def _ingest() -> int:
     if handled:
         nudge("advance")
         nudge("dispatch")  # a STOP or HELP has queued its answer
+        nudge("tell_stock")
+    return handled
+
+
+def _handing_on(handled: int, *pumps: str) -> int:
+    """Nudge those who have something to do if anything was handled."""
+    if handled:
+        for pump in pumps:
+            nudge(pump)
     return handled
 
 
@@ -83,6 +131,7 @@ def _advance() -> int:
     handled = advance_pump.advance()
     if handled:
         nudge("dispatch")
+        nudge("perform")
     return handled
 
 

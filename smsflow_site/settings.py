@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from smsflow_plugin.conf import DEFAULTS
 from smsflow_site.env import database, email, flag, number, origin, queue, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -183,3 +184,10 @@ SMSFLOW = {
 if SIMULATOR:
     # the simulator's "fast-forward" moves this clock
     SMSFLOW["CLOCK"] = "smsflow_plugin.integrations.simulator.clock.now"
+    SMSFLOW["DISCOUNT_MAKERS"] = {"shopify": "smsflow_plugin.integrations.simulator.discounts.SimulatedDiscounts"}
+    # what Shopify has no webhooks for: waitlists, appointments, subscriptions, cases, own events
+    SMSFLOW["TRANSLATORS"] = {
+        **DEFAULTS["TRANSLATORS"],
+        "simulator": "smsflow_plugin.integrations.simulator.translate.translate",
+    }
+    SMSFLOW["WEBHOOK_URLS"] = {**DEFAULTS["WEBHOOK_URLS"], "simulator": "smsflow_plugin.integrations.simulator.urls"}

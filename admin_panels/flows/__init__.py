@@ -2,6 +2,7 @@
 
 from smsflow_plugin.admin_panels.flows.gallery import GalleryViewSet
 from smsflow_plugin.admin_panels.flows.registration import register
+from smsflow_plugin.admin_panels.flows.test_run import FlowToolsViewSet
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 
-__all__ = ["FlowViewSet", "GalleryViewSet", "register"]
+__all__ = ["FlowToolsViewSet", "FlowViewSet", "GalleryViewSet", "register"]

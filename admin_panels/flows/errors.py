@@ -33,11 +33,13 @@ def _field_error(flow: Any, field: str, troubles: list[Trouble]) -> ValidationEr
 
 
 def _block_error(block: blocks.Block, value: Any, troubles: list[Trouble]) -> ValidationError:
-    own = [ValidationError(message) for path, message in troubles if not path]
-    below: dict[str | int, list[Trouble]] = defaultdict(list)
+    own: list[ValidationError] = []
+    below: dict[Any, list[Trouble]] = defaultdict(list)
     for path, message in troubles:
-        if path:
+        if path and _has(block, value, path[0]):
             below[path[0]].append((path[1:], message))
+        else:  # what has no field of its own is said at the block
+            own.append(ValidationError(message))
     if isinstance(block, blocks.StreamBlock):
         nested = {i: _block_error(value[i].block, value[i].value, some) for i, some in below.items()}
         return StreamBlockValidationError(block_errors=nested, non_block_errors=own)
@@ -48,3 +50,10 @@ def _block_error(block: blocks.Block, value: Any, troubles: list[Trouble]) -> Va
         nested = {i: _block_error(block.child_block, value[i], some) for i, some in below.items()}
         return ListBlockValidationError(block_errors=nested, non_block_errors=own)
     return ValidationError([message for _path, message in troubles])
+
+
+def _has(block: blocks.Block, value: Any, part: str | int) -> bool:
+    """Return whether ``part`` of a path names something inside ``block``."""
+    if isinstance(block, blocks.StructBlock):
+        return part in block.child_blocks
+    return isinstance(block, blocks.StreamBlock | blocks.ListBlock) and isinstance(part, int) and part < len(value)

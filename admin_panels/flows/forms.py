@@ -14,15 +14,17 @@ from wagtail.admin.panels import (
     TabbedInterface,
 )
 
+from smsflow_plugin.admin_panels.flows.audience_count import AudienceCountPanel
 from smsflow_plugin.admin_panels.flows.errors import field_errors
 from smsflow_plugin.admin_panels.flows.names_panel import NamesPanel
+from smsflow_plugin.admin_panels.flows.owners import OwnerFormMixin
 from smsflow_plugin.admin_panels.scoping import StoreScopedForm
 from smsflow_plugin.events.kinds import kind_choices
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.problems import CannotCompile
 
 
-class FlowForm(StoreScopedForm):
+class FlowForm(OwnerFormMixin, StoreScopedForm):
     """Compiles what is to be published, and shows what is wrong where it is wrong."""
 
     exits = forms.MultipleChoiceField(
@@ -51,6 +53,7 @@ edit_handler = TabbedInterface(
                 MultiFieldPanel([FieldRowPanel([FieldPanel("name"), FieldPanel("store")])], heading=_("Flow")),
                 FieldPanel("triggers"),
                 FieldPanel("audience", heading=_("Who may enter")),
+                AudienceCountPanel(heading=_("Who matches now")),
                 FieldPanel("leave_unmatched"),
                 MultiFieldPanel(
                     [FieldRowPanel([FieldPanel("reentry"), FieldPanel("reentry_days")]), FieldPanel("restart")],

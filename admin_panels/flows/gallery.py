@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, TemplateView
 from wagtail.admin import messages
@@ -20,11 +20,15 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.permissions import policy_registry
 
+from smsflow_plugin.admin_panels.flows.diagram import render_diagram
+from smsflow_plugin.admin_panels.flows.enable_form import EnableForm
+from smsflow_plugin.admin_panels.flows.sample_chat import sample_chat
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.library import TEMPLATES, AlreadyEnabled, EnableTemplate, FlowTemplate, build
-from smsflow_plugin.flows.outline import OutlineStep, outline, walk
-from smsflow_plugin.models import Flow, Store
+from smsflow_plugin.flows.library.definitions import NEEDS, PURPOSES, Label, trigger_kind
+from smsflow_plugin.flows.outline import outline
+from smsflow_plugin.models import Flow, Segment, Store
 
 
 def stores_to_add_to(user: Any) -> list[Store]:
@@ -39,37 +43,34 @@ def stores_to_add_to(user: Any) -> list[Store]:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A template as one person sees it: what it does, and where it can still go."""
+    """A template as one person sees it: what it does, and which of their stores have it."""
 
     template: FlowTemplate
-    trigger: str
-    steps: tuple[OutlineStep, ...]
     flows: tuple[Flow, ...]
-    free_stores: tuple[Store, ...]
 
     @property
-    def texts(self) -> int:
-        """How many texts one person gets at most."""
-        return sum(step.kind == "send" for step in walk(self.steps))
+    def triggers(self) -> list[Label]:
+        kinds = dict.fromkeys(trigger_kind(trigger) for trigger in self.template.triggers)
+        return [KINDS[kind].label for kind in kinds]
+
+    @property
+    def needs(self) -> list[Label]:
+        return [NEEDS[need] for need in self.template.needs]
+
+    def says(self, words: str) -> bool:
+        """Return whether all ``words`` stand somewhere on the card."""
+        template = self.template
+        text = f"{template.id} {template.name} {template.description} {template.worth}".casefold()
+        return all(word in text for word in words.casefold().split())
 
 
 def cards(user: Any, templates: Iterable[FlowTemplate]) -> list[Card]:
-    """Return the cards for ``user``; the number of queries does not depend on how many there are."""
-    stores = stores_to_add_to(user)
-    mine = list(
-        Flow.objects.visible_to(user).exclude(template="").select_related("store").order_by("store__name", "pk")
-    )
-    return [_card(template, stores, [flow for flow in mine if flow.template == template.key]) for template in templates]
-
-
-def _card(template: FlowTemplate, stores: list[Store], flows: list[Flow]) -> Card:
-    taken = {flow.store_id for flow in flows}
-    free = tuple(store for store in stores if store.pk not in taken)
-    # shown as it would be made, for a store that it can be made for if there is one
-    example = (*free, *stores)[0]
-    return Card(
-        template, str(KINDS[template.trigger].label), outline(build(template, example).steps), tuple(flows), free
-    )
+    """Return the cards for ``user``, with one query for all of them."""
+    mine: dict[str, list[Flow]] = {}
+    flows = Flow.objects.visible_to(user).exclude(template="").defer("steps", "audience", "triggers")
+    for flow in flows.select_related("store").order_by("store__name", "pk"):
+        mine.setdefault(flow.template, []).append(flow)
+    return [Card(template, tuple(mine.get(template.key, ()))) for template in templates]
 
 
 class AddFlowsMixin(WagtailAdminTemplateMixin):  # type: ignore[misc]
@@ -85,10 +86,15 @@ class AddFlowsMixin(WagtailAdminTemplateMixin):  # type: ignore[misc]
     enable_url_name = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not stores_to_add_to(request.user):
+        if not self.stores:
             raise PermissionDenied
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
+
+    @cached_property
+    def stores(self) -> list[Store]:
+        """Where the user may add flows."""
+        return stores_to_add_to(self.request.user)
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         flows = {"url": reverse(self.list_url_name), "label": _("Flows")}
@@ -96,34 +102,37 @@ class AddFlowsMixin(WagtailAdminTemplateMixin):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        names = {name: getattr(self, name) for name in ("edit_url_name", "add_url_name", "enable_url_name")}
-        return {**context, **names}
+        names = {name: getattr(self, name) for name in ("index_url_name", "edit_url_name", "add_url_name")}
+        return {**context, **names, "enable_url_name": self.enable_url_name}
 
 
 class GalleryView(AddFlowsMixin, TemplateView):
-    """All templates as cards."""
+    """All templates as cards, by what they are for; searched by words, narrowed by purpose."""
 
     template_name = "smsflow/flows/gallery.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(cards=cards(self.request.user, TEMPLATES.values()), **kwargs)
-
-
-class EnableForm(forms.Form):
-    """Which store gets the flow."""
-
-    store = forms.ModelChoiceField(
-        label=_("Store"), queryset=Store.objects.none(), empty_label=None, widget=forms.RadioSelect
-    )
-
-    def __init__(self, *args: Any, stores: Iterable[Store], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["store"]
-        field.queryset = Store.objects.filter(pk__in=[store.pk for store in stores]).order_by("name")  # type: ignore[attr-defined]
+        words = self.request.GET.get("q", "").strip()[:100]
+        purpose = self.request.GET.get("purpose", "")
+        purpose = purpose if purpose in PURPOSES else ""
+        found = [
+            card
+            for card in cards(self.request.user, TEMPLATES.values())
+            if card.template.purpose in (purpose or PURPOSES) and card.says(words)
+        ]
+        groups = [(label, [card for card in found if card.template.purpose == key]) for key, label in PURPOSES.items()]
+        return super().get_context_data(
+            groups=[group for group in groups if group[1]],
+            count=len(found),
+            words=words,
+            purpose=purpose,
+            purposes=PURPOSES.items(),
+            **kwargs,
+        )
 
 
 class EnableView(AddFlowsMixin, FormView):  # type: ignore[type-arg]
-    """One template: what it does, and the store that it is for."""
+    """One template: what it does, and the few things that must be known before it is a flow."""
 
     template_name = "smsflow/flows/enable.html"
     form_class = EnableForm
@@ -135,6 +144,12 @@ class EnableView(AddFlowsMixin, FormView):  # type: ignore[type-arg]
             raise Http404
         return cards(self.request.user, [template])[0]
 
+    @cached_property
+    def free_stores(self) -> list[Store]:
+        """Those that do not have the flow yet."""
+        taken = {flow.store_id for flow in self.card.flows}
+        return [store for store in self.stores if store.pk not in taken]
+
     def get_page_title(self) -> str:
         return str(self.card.template.name)
 
@@ -143,19 +158,51 @@ class EnableView(AddFlowsMixin, FormView):  # type: ignore[type-arg]
         return [*items[:-1], {"url": reverse(self.index_url_name), "label": self.page_title}, items[-1]]
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "stores": self.card.free_stores}
+        return {
+            **super().get_form_kwargs(),
+            "template": self.card.template,
+            "stores": self.stores,
+            "taken": {flow.store_id for flow in self.card.flows},
+            "segments": Segment.objects.filter(store__in=self.stores),
+            "email": getattr(self.request.user, "email", ""),
+        }
 
     def get_initial(self) -> dict[str, Any]:
-        return {"store": self.card.free_stores[0]} if self.card.free_stores else {}
+        return {"store": self._example()}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(card=self.card, **kwargs)
+        store = self._example()
+        flow = build(self.card.template, store)
+        flow.owner = self.request.user
+        return super().get_context_data(
+            card=self.card,
+            example=store,
+            chat=sample_chat(self.card.template, flow),
+            diagram=render_diagram(flow),
+            steps=outline(flow.steps),
+            **kwargs,
+        )
+
+    def _example(self) -> Store:
+        """Return the store that the flow is shown for: best one without it, in the user's language."""
+        candidates = self.free_stores or self.stores
+        language = (get_language() or "").partition("-")[0]
+        spoken = [store for store in candidates if store.language.partition("-")[0] == language]
+        return (spoken or candidates)[0]
 
     def form_valid(self, form: EnableForm) -> HttpResponse:
         store = form.cleaned_data["store"]
+        action = EnableTemplate(
+            store,
+            self.request.user,
+            template=self.card.template,
+            settings=form.settings,
+            another=form.cleaned_data.get("another", False),
+        )
         try:
-            flow = EnableTemplate(store, self.request.user, template=self.card.template).execute()
+            flow = action.execute()
         except AlreadyEnabled as already:
+            # somebody else was quicker
             messages.warning(
                 self.request,
                 _("%(store)s already has the flow “%(flow)s”.") % {"store": store, "flow": already.flow},

@@ -1,28 +1,26 @@
-"""Shows the names that a text may use below the steps of a flow."""
+"""Brings the tools for writing copy onto the page of a flow: counter, hints, names."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from wagtail.admin.panels import HelpPanel
 
-from smsflow_plugin.events.kinds import kind_choices
-from smsflow_plugin.flows.names import names_for
+from smsflow_plugin.admin_panels.flows.copy_widget import tools_for_flow
 
 
 class NamesPanel(HelpPanel):  # type: ignore[misc]
-    """A table for each trigger: what people and stores always have stands first."""
+    """A line of help, and the settings of the counters below the texts."""
 
     def __init__(self, template: str = "smsflow/flows/names.html", **kwargs: Any) -> None:
         super().__init__(template=template, **kwargs)
 
     class BoundPanel(HelpPanel.BoundPanel):  # type: ignore[misc]
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
-            always = names_for("")
             context: dict[str, Any] = super().get_context_data(parent_context)
-            context["always"] = always
-            context["triggers"] = [
-                (label, [name for name in names_for(kind) if name not in always])
-                for kind, label in kind_choices(triggers_only=True)
-            ]
+            flow = self.instance
+            context["tools"] = tools_for_flow(self.request, flow)
+            if flow.pk:
+                context["words_url"] = reverse(flow.snippet_viewset.get_url_name("words"), args=[flow.pk])
             return context

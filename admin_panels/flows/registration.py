@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.permissions import policy_registry
@@ -16,20 +17,35 @@ from wagtail.snippets.action_menu import ActionMenuItem, PublishMenuItem, Unpubl
 from wagtail.snippets.bulk_actions.delete import DeleteBulkAction
 from wagtail.snippets.models import register_snippet
 
+from smsflow_plugin.admin_panels.flows.publish import ask_before_publishing
+from smsflow_plugin.admin_panels.flows import word_tools
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.publishing import PublishFlowAction
 from smsflow_plugin.models import Enrollment, Flow, StoreLogEntry
 
+LOG_ACTIONS = {
+    "smsflow.pause": (gettext_lazy("Pause a flow"), gettext_lazy("Flow paused")),
+    "smsflow.resume": (gettext_lazy("Resume a flow"), gettext_lazy("Flow resumed")),
+    "smsflow.new_version": (gettext_lazy("Start a version"), gettext_lazy("New version")),
+    "smsflow.move_people": (gettext_lazy("Move people"), gettext_lazy("People of older versions moved or let go")),
+    "smsflow.take_out": (gettext_lazy("Take a person out"), gettext_lazy("Person taken out of the flow")),
+    "smsflow.let_in": (gettext_lazy("Let people in"), gettext_lazy("People let in by hand")),
+    "smsflow.import": (gettext_lazy("Import a flow"), gettext_lazy("Imported from a file")),
+    "smsflow.export": (gettext_lazy("Export a flow"), gettext_lazy("Exported to a file")),
+}
+
 
 def register() -> None:
     """Register the snippet and the hooks that confine and guard it."""
     register_snippet(FlowViewSet)
+    word_tools.register()
     hooks.register("register_actions", register_actions)
     hooks.register("register_log_actions", register_log_actions)
     hooks.register("construct_snippet_action_menu", match_buttons_to_policy)
     hooks.register("before_publish", refuse_what_cannot_compile)
+    hooks.register("before_publish", ask_before_publishing)
     hooks.register("before_delete_snippet", keep_flows_with_history)
     hooks.register("register_bulk_action", ScopedDeleteBulkAction, order=100)
 
@@ -42,6 +58,8 @@ def register_log_actions(actions: Any) -> None:
     # by type only: Wagtail's site history would show every store's names to everybody
     actions.log_entry_models_by_type.register(Flow, value=StoreLogEntry)
     actions.register_action("smsflow.enable", _("Enable a template"), _("Template enabled"))
+    for action, (label, message) in LOG_ACTIONS.items():
+        actions.register_action(action, label, message)
 
 
 def match_buttons_to_policy(menu_items: list[ActionMenuItem], request: HttpRequest, context: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from smsflow_plugin.admin_panels.stores.forms import (
     StoreForm,
 )
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.integrations.outgoing.webhook import secret_of
 from smsflow_plugin.models import Connection, Store, StoreMembership
 
 
@@ -71,7 +70,8 @@ class WebhookSecretPanel(Panel):  # type: ignore[misc]
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context: dict[str, Any] = super().get_context_data(parent_context)
-            context["secret"] = secret_of(self.instance)
+            connection = self.form.connections.get("webhook")
+            context["secret"] = connection.secrets.get("secret", "") if connection else ""
             return context
 
 

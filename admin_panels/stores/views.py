@@ -30,6 +30,7 @@ from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.integrations.outgoing.webhook import secret_of
 from smsflow_plugin.messaging.actions import SendTestText
 from smsflow_plugin.messaging.connections import Gateways
 from smsflow_plugin.messaging.gateway import GatewayUnavailable
@@ -55,6 +56,7 @@ class StoreEditView(EditView):  # type: ignore[misc]
     template_name = "smsflow/stores/edit.html"
     test_text_url_name = ""
     check_url_name = ""
+    make_secret_url_name = ""
 
     def get_success_url(self) -> str:
         return self.get_edit_url()
@@ -72,6 +74,8 @@ class StoreEditView(EditView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["check_url"] = reverse(self.check_url_name, args=(self.object.pk,))
+        context["make_secret_url"] = reverse(self.make_secret_url_name, args=(self.object.pk,))
+        context["may_make_secret"] = self.form.may(Connection) and "webhook" not in self.form.connections
         context["may_check"] = "sinch" in self.form.connections
         return context
 
@@ -146,6 +150,22 @@ class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # typ
         return self._back()
 
     def _back(self) -> HttpResponse:
+        return redirect(reverse(self.edit_url_name, args=(self.object.pk,)))
+
+
+class MakeSecretView(PermissionCheckedMixin, BaseObjectMixin, View):  # type: ignore[misc]
+    """Makes the secret that the store's webhooks are signed with."""
+
+    http_method_names = ["post"]
+    model = Store
+    permission_required = "change"
+    edit_url_name = ""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may(request.user, "change", Connection(store=self.object)):
+            raise PermissionDenied
+        secret_of(self.object)
+        messages.success(request, _("The secret is made. It stands under “Other systems”."))
         return redirect(reverse(self.edit_url_name, args=(self.object.pk,)))
 
 

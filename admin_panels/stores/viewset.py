@@ -65,6 +65,7 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
             "inspect_url_name": None,
             "test_text_url_name": self.get_url_name("test_text"),
             "check_url_name": self.get_url_name("check"),
+            "make_secret_url_name": self.get_url_name("make_secret"),
             "object_url_name": self.get_url_name("edit"),
         }
         common: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
@@ -81,4 +82,5 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
             path("<int:pk>/people/", self.construct_view(views.PeopleView), name="people"),
             path("<int:pk>/test-text/", self.construct_view(views.TestTextView), name="test_text"),
             path("<int:pk>/check/", self.construct_view(views.CheckConnectionView), name="check"),
+            path("<int:pk>/webhook-secret/", self.construct_view(views.MakeSecretView), name="make_secret"),
         ]

@@ -21,6 +21,7 @@ ICONS = {
     "entered": "login",
     "decision": "sliders",
     "message": "mail",
+    "effect": "cogs",
     "left": "logout",
 }
 
@@ -37,6 +38,12 @@ def zone_time(at: datetime, zone: str, store: Store) -> dict[str, Any]:
             "zone": store.timezone,
         },
     }
+
+
+@register.simple_tag
+def plain_time(at: datetime, zone: str) -> str:
+    """Show ``at`` on a clock in ``zone``, for pages without the admin's scripts."""
+    return _on_clock(at, zone)
 
 
 @register.filter

@@ -81,7 +81,8 @@ def happenings_of(consent: Consent) -> tuple[Happening, ...]:
     kind = {GRANTED: "opted_in", REVOKED: "opted_out"}.get(consent.action)
     if kind is None:
         return ()
-    return (Happening(kind, consent.key, consent.effective_at),)
+    data = {"source": consent.source} if kind == "opted_in" else {}
+    return (Happening(kind, consent.key, consent.effective_at, data=data),)
 
 
 def _quote(phone: Number) -> str:

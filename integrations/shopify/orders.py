@@ -1,13 +1,14 @@
-"""``orders/create``, ``orders/paid`` and ``orders/cancelled``. Pure."""
+"""``orders/create``, ``orders/paid``, ``orders/cancelled`` and ``refunds/create``. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from smsflow_plugin.events.facts import Happening, PersonFact, Translation
+from smsflow_plugin.events.facts import CannotUnderstand, Happening, Person, PersonFact, Translation
 from smsflow_plugin.integrations.shopify.goods import goods
 from smsflow_plugin.integrations.shopify.letter import Letter
-from smsflow_plugin.integrations.shopify.people import buyer, needs_someone
+from smsflow_plugin.integrations.shopify.people import buyer, identities, needs_someone
 
 #: An order processed longer than this before it was created was brought in from elsewhere.
 IMPORTED = timedelta(hours=48)
@@ -28,6 +29,30 @@ def order_paid(letter: Letter) -> Translation:
 def order_cancelled(letter: Letter) -> Translation:
     """An order was cancelled."""
     return _order(letter, "order_cancelled", letter.time("cancelled_at", "updated_at"))
+
+
+def order_refunded(letter: Letter) -> Translation:
+    """Money went back. A refund says only of which order; what that was is not repeated."""
+    payload = letter.payload
+    order_id = payload.id("order_id")
+    if not order_id:
+        raise CannotUnderstand("It speaks of a refund, but does not say of which order.")
+    paid_back = [t.money("amount") for t in payload.objects("transactions") if t.word("kind") in ("", "refund")]
+    if not paid_back:
+        paid_back = [line.money("subtotal") for line in payload.objects("refund_line_items")]
+    total = sum((Decimal(amount) for amount in paid_back if amount), Decimal(0))
+    order = {
+        "name": None, "url": None, "source": None, "total": None, "currency": letter.store.currency, "item_count": None,
+        "first_item": None, "lines": [], "discount_codes": [], "refunded": f"{total:.2f}",
+    }  # fmt: skip
+    happening = Happening(
+        "order_refunded",
+        payload.id("id") or f"{order_id}:{letter.stamp(None)}",
+        letter.time("processed_at", "created_at"),
+        order_id,
+        {"order": order},
+    )
+    return Translation(facts=(PersonFact(Person(identities=identities(order=order_id)), happenings=(happening,)),))
 
 
 def _order(letter: Letter, kind: str, occurred_at: datetime) -> Translation:

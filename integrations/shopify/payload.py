@@ -76,6 +76,17 @@ class Payload:
         value = self._values.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else 0
 
+    def number(self, key: str) -> int | None:
+        """Return a whole number, which may be negative; None if there is none."""
+        value = self._values.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
+
+    def texts(self, key: str, limit: int = MAX_TEXT) -> list[str]:
+        """Return the strings of a list; what is none is passed over."""
+        value = self._values.get(key)
+        found = [clean(item)[:limit] for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        return [text for text in found if text]
+
     def url(self, key: str) -> str | None:
         """Return a web address; None for anything else, or one too long to be sent."""
         value = self.text(key, MAX_URL + 1)

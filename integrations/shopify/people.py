@@ -17,6 +17,8 @@ from smsflow_plugin.integrations.shopify.phones import to_e164
 
 MAX_NAME, MAX_EMAIL, MAX_PROVINCE, MAX_POSTCODE = 100, 254, 10, 20
 
+_EMAIL_CONSENT = {"subscribed": "granted", "pending": "pending", "unsubscribed": "revoked", "redacted": "revoked"}
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -47,6 +49,7 @@ def customer(letter: Letter) -> tuple[Person, Number]:
         province=_province(address) or None,
         postcode=address.text("zip", MAX_POSTCODE) or None,
         tags=_tags(payload) if "tags" in payload else None,
+        email_consent=email_consent(payload),
         profile_at=letter.profile_at(),
     ), number
 
@@ -73,6 +76,11 @@ def buyer(letter: Letter, *, agreed_number: Number | None = None, **named: str) 
         postcode=address.text("zip", MAX_POSTCODE) or None,
         profile_at=letter.profile_at(),
     ), number
+
+
+def email_consent(payload: Payload) -> str | None:
+    """Return whether the customer agreed to e-mails, as ``Contact.Consent``; None if they were never asked."""
+    return _EMAIL_CONSENT.get(payload.object("email_marketing_consent").word("state"))
 
 
 def identities(**values: str) -> tuple[tuple[str, str], ...]:

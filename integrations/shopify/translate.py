@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from smsflow_plugin.events.facts import (
     CannotUnderstand,
     Happening,
+    Person,
     PersonFact,
     RawDelivery,
     StoreGone,
     StoreInfo,
     Translation,
 )
-from smsflow_plugin.integrations.shopify import orders, parcels
+from smsflow_plugin.integrations.shopify import orders, parcels, products
 from smsflow_plugin.integrations.shopify.checkouts import checkout
 from smsflow_plugin.integrations.shopify.consents import marketing_consent
 from smsflow_plugin.integrations.shopify.headers import SHOP, shopify_header
 from smsflow_plugin.integrations.shopify.letter import Letter
-from smsflow_plugin.integrations.shopify.people import customer, needs_someone
+from smsflow_plugin.integrations.shopify.people import customer, email_consent, identities, needs_someone
 
 
 def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
@@ -49,6 +51,26 @@ def customer_updated(letter: Letter) -> Translation:
     return _profile(letter, "customer_updated", f"{letter.payload.id('id')}:{stamp}", "updated_at")
 
 
+def email_consent_changed(letter: Letter) -> Translation:
+    """``customers_email_marketing_consent/update``."""
+    person = Person(
+        identities=identities(customer=letter.payload.id("customer_id") or letter.payload.id("id")),
+        email_consent=email_consent(letter.payload),
+    )
+    needs_someone(person, "a customer who agreed to e-mails or refused them")
+    return Translation(facts=(PersonFact(person),))
+
+
+def tags_added(letter: Letter) -> Translation:
+    """``customer.tags_added``: since its version 2025-01 a profile no longer holds them."""
+    return _tags(letter, tags_added=tuple(letter.payload.texts("tags")))
+
+
+def tags_removed(letter: Letter) -> Translation:
+    """``customer.tags_removed``."""
+    return _tags(letter, tags_removed=tuple(letter.payload.texts("tags")))
+
+
 def app_uninstalled(letter: Letter) -> Translation:
     """``app/uninstalled``. It can arrive hours late, after the shop was connected again; so it has its time.
 
@@ -68,6 +90,13 @@ def _profile(letter: Letter, kind: str, key: str, when: str) -> Translation:
     return Translation(facts=(PersonFact(person, happenings=(happening,)),))
 
 
+def _tags(letter: Letter, **changed: tuple[str, ...]) -> Translation:
+    ids = identities(customer=letter.payload.id("customerId") or letter.payload.id("customer_id"))
+    person = replace(Person(identities=ids), **changed)
+    needs_someone(person, "a customer's tags")
+    return Translation(facts=(PersonFact(person),))
+
+
 TOPICS: Mapping[str, Callable[[Letter], Translation]] = {
     "customers/create": customer_created,
     "customers/update": customer_updated,
@@ -77,6 +106,14 @@ TOPICS: Mapping[str, Callable[[Letter], Translation]] = {
     "orders/create": orders.order_created,
     "orders/paid": orders.order_paid,
     "orders/cancelled": orders.order_cancelled,
+    "refunds/create": orders.order_refunded,
+    "products/create": products.product,
+    "products/update": products.product,
+    "variants/in_stock": products.variant,
+    "variants/out_of_stock": products.variant,
+    "customers_email_marketing_consent/update": email_consent_changed,
+    "customer.tags_added": tags_added,
+    "customer.tags_removed": tags_removed,
     "fulfillments/create": parcels.parcel_sent,
     "fulfillment_events/create": parcels.parcel_moved,
     "app/uninstalled": app_uninstalled,

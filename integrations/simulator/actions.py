@@ -78,7 +78,8 @@ class DoView(ActionView):
         doing = DOINGS.get(self.kwargs["doing"])
         if doing is None:
             raise Http404
-        tell(self, doing.do(Visit(shop_of(self.store), self.contact)))
+        said = {name: str(value) for name, value in self.request.POST.items()}
+        tell(self, doing.do(Visit(shop_of(self.store), self.contact, said)))
 
 
 class ReplyView(ActionView):

@@ -1,4 +1,4 @@
-"""What the simulator remembers: how far its time is ahead, and what lies in whose cart."""
+"""What the simulator remembers: how far its time is ahead, what lies in whose cart, and its discount codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from smsflow_plugin import clock
-from smsflow_plugin.models import Contact
+from smsflow_plugin.models import Contact, Store
 
 
 class SimulatedClock(models.Model):
@@ -51,3 +51,28 @@ class SimulatedCart(models.Model):
 
     def __str__(self) -> str:
         return self.token
+
+
+class SimulatedDiscount(models.Model):
+    """A code that the simulated shop takes off one order. ``key`` is what it was asked for by."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    code = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10)
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    minimum = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    ends_at = models.DateTimeField()
+    #: The token of the cart that it was used for.
+    used_in = models.CharField(max_length=32, blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "key"], name="smsflow_simulator_discount"),
+            models.UniqueConstraint(fields=["store", "code"], name="smsflow_simulator_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

@@ -50,12 +50,17 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What lies in a cart. ``number`` is unique in the shop and names its order and parcel."""
+    """What lies in a cart. ``number`` is unique in the shop and names its order and parcel.
+
+    ``code`` takes ``discount`` off its price.
+    """
 
     token: str
     number: int
     articles: tuple[Article, ...]
     started_at: datetime
+    code: str = ""
+    discount: Decimal = Decimal(0)
 
     @property
     def order_id(self) -> int:
@@ -72,6 +77,10 @@ class Cart:
     @property
     def subtotal(self) -> Decimal:
         return sum((article.price for article in self.articles), Decimal("0.00"))
+
+    @property
+    def total(self) -> Decimal:
+        return self.subtotal - self.discount
 
     @property
     def tracking_number(self) -> str:

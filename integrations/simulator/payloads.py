@@ -107,15 +107,15 @@ def order(
     cancelled: bool = False,
 ) -> Payload:
     """``orders/create``, ``orders/paid`` and ``orders/cancelled``. ``at`` is the time of the change."""
-    total = cart.subtotal
+    total = cart.total
     prices = {
         f"{prefix}{name}": value
         for prefix in ("", "current_")
         for name, value in (
             ("subtotal_price", money(total)),
             ("subtotal_price_set", money_set(shop, total)),
-            ("total_discounts", "0.00"),
-            ("total_discounts_set", money_set(shop, Decimal(0))),
+            ("total_discounts", money(cart.discount)),
+            ("total_discounts_set", money_set(shop, cart.discount)),
             ("total_price", money(total)),
             ("total_price_set", money_set(shop, total)),
             ("total_tax", "0.00"),
@@ -137,7 +137,7 @@ def order(
         "created_at": shop.time(ordered_at),
         "currency": shop.currency,
         "customer_locale": locale_of(shop),
-        "discount_codes": [],
+        "discount_codes": _codes(cart),
         "email": customer.email,
         "financial_status": "refunded" if cancelled else "paid" if paid else "pending",
         "fulfillment_status": None,
@@ -158,7 +158,7 @@ def order(
         "taxes_included": shop.country != "US",
         "test": False,
         "token": cart.token[::-1],
-        "total_line_items_price": money(total),
+        "total_line_items_price": money(cart.subtotal),
         "total_outstanding": "0.00" if paid else money(total),
         "total_weight": sum(article.grams for article in cart.articles),
         "updated_at": shop.time(at),
@@ -229,6 +229,10 @@ def fulfillment_event(shop: ShopInfo, customer: Customer, cart: Cart, at: dateti
         "order_id": cart.order_id,
         "admin_graphql_api_id": f"gid://shopify/FulfillmentEvent/{event_id}",
     }
+
+
+def _codes(cart: Cart) -> list[Payload]:
+    return [{"code": cart.code, "amount": money(cart.discount), "type": "fixed_amount"}] if cart.code else []
 
 
 def _parcel_line(shop: ShopInfo, cart: Cart, place: int) -> Payload:

@@ -14,10 +14,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import requests
 
-from smsflow_plugin.integrations.simulator import payloads
+from smsflow_plugin.integrations.simulator import payloads, product_payloads
+from smsflow_plugin.integrations.simulator.goods import Article
 from smsflow_plugin.integrations.simulator.payload_parts import Cart, Customer, Payload, ShopInfo
 
 #: Seconds to connect and to answer. Shopify gives up after 1 and 5, and tries again;
@@ -67,13 +69,17 @@ def signature(secret: str, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One shop and the address that it tells its news to. ``now`` tells the time of what happens in it."""
+    """One shop and the address that it tells its news to. ``now`` tells the time of what happens in it.
+
+    ``own_url`` is for news of which Shopify has no webhook: those of the apps around a shop.
+    """
 
     info: ShopInfo
     secret: str
     url: str
     now: Callable[[], datetime]
     post: Post = over_http
+    own_url: str = ""
 
     def new_customer(self, customer: Customer) -> list[Answer]:
         """Somebody makes an account."""
@@ -119,11 +125,34 @@ class Shop:
             self._seen(customer, cart, at, "out_for_delivery"), self._seen(customer, cart, at, "delivered")
         )
 
+    def parcel_is_out(self, customer: Customer, cart: Cart) -> list[Answer]:
+        """The carrier is on the way to the door."""
+        return self._tell(self._seen(customer, cart, self.now(), "out_for_delivery"))
+
+    def refunds(self, customer: Customer, cart: Cart) -> list[Answer]:
+        """The shop pays the order back."""
+        return self._tell(("refunds/create", product_payloads.refund(self.info, cart, self.now())))
+
+    def changes_product(self, article: Article, *, price: Decimal, available: int) -> list[Answer]:
+        """The shop has more or less of something, or asks another price for it."""
+        payload = product_payloads.product(self.info, article, self.now(), price=price, available=available)
+        return self._tell(("products/update", payload))
+
+    def tags(self, customer: Customer, tag: str, *, added: bool) -> list[Answer]:
+        """The shop's people put a tag on a customer, or take it away."""
+        payload = product_payloads.tags(customer, [tag], self.now())
+        return self._tell(("customer.tags_added" if added else "customer.tags_removed", payload))
+
+    def reports(self, customer: Customer, topic: str, **said: object) -> list[Answer]:
+        """An app beside the shop tells what Shopify has no webhook for."""
+        about = {"id": customer.id, "phone": customer.phone}
+        return self._tell((topic, {"customer": about, "at": self.now().isoformat(), **said}), url=self.own_url)
+
     def _seen(self, customer: Customer, cart: Cart, at: datetime, status: str) -> tuple[str, Payload]:
         payload = payloads.fulfillment_event(self.info, customer, cart, at, status=status)
         return "fulfillment_events/create", payload
 
-    def _tell(self, *news: tuple[str, Payload]) -> list[Answer]:
+    def _tell(self, *news: tuple[str, Payload], url: str = "") -> list[Answer]:
         """Send webhooks of one happening, in order. Stops at the first that is refused.
 
         :raises SiteUnreachable: if the site does not answer.
@@ -132,7 +161,7 @@ class Shop:
         answers = []
         for topic, payload in news:
             body = json.dumps(payload, ensure_ascii=False).encode()
-            answer = Answer(topic, *self.post(self.url, body, self._headers(topic, body, event_id)))
+            answer = Answer(topic, *self.post(url or self.url, body, self._headers(topic, body, event_id)))
             answers.append(answer)
             if not answer.ok:
                 break

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.integrations.simulator import discounts, services, shelves
 from smsflow_plugin.integrations.simulator.goods import shelf
-from smsflow_plugin.integrations.simulator.models import SimulatedCart
+from smsflow_plugin.integrations.simulator.models import SimulatedCart, SimulatedDiscount
 from smsflow_plugin.integrations.simulator.payload_parts import Cart, ShopInfo, articles_at
 from smsflow_plugin.integrations.simulator.people import customer_of
 from smsflow_plugin.integrations.simulator.shop import Answer, Post, Shop, over_http
+from smsflow_plugin.integrations.simulator.visits import GROUPS, Doing, NotPossible, Visit
 from smsflow_plugin.models import Connection, Contact, Store
 
+__all__ = ["DOINGS", "Doing", "NotPossible", "Visit", "buttons_for", "groups_for", "shop_of", "webhook_address"]
+
 State = SimulatedCart.State
-
-
-class NotPossible(Exception):
-    """The person cannot do that now. The message is a sentence that says what must come first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One person in one shop."""
-
-    shop: Shop
-    contact: Contact
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """A button: ``needs`` are the states of a cart that it can go on from; none means that it needs no cart."""
-
-    name: str
-    label: str | Promise
-    icon: str
-    do: Callable[[Visit], list[Answer]]
-    needs: tuple[str, ...] = ()
 
 
 def shop_of(store: Store, post: Post = over_http) -> Shop:
@@ -68,12 +48,17 @@ def shop_of(store: Store, post: Post = over_http) -> Shop:
         timezone=store.timezone,
         language=store.language,
     )
-    return Shop(info=info, secret=secret, url=webhook_address(), now=clock.now, post=post)
+    return Shop(
+        info=info, secret=secret, url=webhook_address(), now=clock.now, post=post, own_url=webhook_address("simulator")
+    )
 
 
-def webhook_address() -> str:
-    """Return where vendors reach this site's Shopify webhooks."""
-    return smsflow_settings.PUBLIC_URL.rstrip("/") + reverse("smsflow:shopify:webhooks")
+def webhook_address(source: str = "shopify") -> str:
+    """Return where vendors reach this site's webhooks; "" if the site takes none of this source."""
+    try:
+        return smsflow_settings.PUBLIC_URL.rstrip("/") + reverse(f"smsflow:{source}:webhooks")
+    except NoReverseMatch:
+        return ""
 
 
 def opts_in(visit: Visit) -> list[Answer]:
@@ -101,7 +86,11 @@ def orders(visit: Visit) -> list[Answer]:
     """Buy what was left in the cart, or something new."""
     row = _latest(visit.contact, State.OPEN) or _new_cart(visit.contact)
     row.ordered_at = clock.now()
-    return _move(row, State.ORDERED, visit.shop.orders(customer_of(visit.contact), _cart(row)))
+    code = _use_code(row, visit.said.get("code", ""))
+    answers = _move(row, State.ORDERED, visit.shop.orders(customer_of(visit.contact), _cart(row)))
+    if code is not None and row.state != State.ORDERED:
+        SimulatedDiscount.objects.filter(pk=code.pk).update(used_in="")
+    return answers
 
 
 def cancels(visit: Visit) -> list[Answer]:
@@ -130,18 +119,62 @@ def parcel_delivered(visit: Visit) -> list[Answer]:
     return [*answers, *_move(row, State.DELIVERED, visit.shop.delivers_parcel(customer, cart))]
 
 
+def refunds(visit: Visit) -> list[Answer]:
+    row = _latest(visit.contact, State.ORDERED, State.SENT, State.DELIVERED, State.CANCELLED)
+    if row is None:
+        raise NotPossible(_("There is no order that could be paid back. Press “Orders” first."))
+    return visit.shop.refunds(customer_of(visit.contact), _cart(row))
+
+
+def parcel_out(visit: Visit) -> list[Answer]:
+    row = _latest(visit.contact, State.SENT)
+    if row is None:
+        raise NotPossible(_("There is no parcel on its way. Press “Parcel sent” first."))
+    return visit.shop.parcel_is_out(customer_of(visit.contact), _cart(row))
+
+
+def pickup_ready(visit: Visit) -> list[Answer]:
+    """The order lies ready at the shop."""
+    row = _latest(visit.contact, State.ORDERED)
+    if row is None:
+        raise NotPossible(_("There is no order that could be picked up. Press “Orders” first."))
+    cart = _cart(row)
+    parcel = {
+        "order_id": str(cart.order_id),
+        "order_name": cart.name,
+        "fulfillment_id": None,
+        "status": "ready_for_pickup",
+        "tracking_company": None,
+        "tracking_number": None,
+        "tracking_url": None,
+    }
+    return visit.shop.reports(
+        customer_of(visit.contact),
+        "pickup_ready",
+        key=str(cart.order_id),
+        subject=str(cart.order_id),
+        data={"parcel": parcel},
+    )
+
+
+_BOUGHT = (str(State.ORDERED), str(State.SENT), str(State.DELIVERED), str(State.CANCELLED))
 _IN_HAND = (str(State.ORDERED), str(State.SENT))
 
 DOINGS = {
     doing.name: doing
     for doing in (
-        Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in),
-        Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out),
+        Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in, group="texts"),
+        Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out, group="texts"),
         Doing("abandons", gettext_lazy("Abandons a cart"), "time", abandons),
         Doing("orders", pgettext_lazy("the person buys", "Orders"), "tag", orders),
         Doing("parcel-sent", gettext_lazy("Parcel sent"), "redirect", parcel_sent, (str(State.ORDERED),)),
+        Doing("parcel-out", gettext_lazy("Parcel comes today"), "redirect", parcel_out, (str(State.SENT),)),
         Doing("parcel-delivered", gettext_lazy("Parcel delivered"), "home", parcel_delivered, _IN_HAND),
         Doing("cancels", gettext_lazy("Cancels the order"), "circle-xmark", cancels, (str(State.ORDERED),)),
+        Doing("refunds", gettext_lazy("Gets the money back"), "undo", refunds, _BOUGHT),
+        Doing("pickup-ready", gettext_lazy("Ready for pickup"), "home", pickup_ready, (str(State.ORDERED),)),
+        *shelves.DOINGS,
+        *services.DOINGS,
     )
 }
 
@@ -166,6 +199,28 @@ def buttons_for(contact: Contact) -> list[Button]:
     ]
 
 
+def groups_for(contact: Contact) -> list[tuple[str, str | Promise, list[Button]]]:
+    """Return the buttons in groups: (name, label, buttons)."""
+    buttons = buttons_for(contact)
+    return [(name, label, [b for b in buttons if b.doing.group == name]) for name, label in GROUPS.items()]
+
+
+def _use_code(row: SimulatedCart, written: str) -> SimulatedDiscount | None:
+    """Use a discount code for a cart, if one was typed.
+
+    :raises NotPossible: if the shop does not take it.
+    """
+    if not written.strip():
+        return None
+    try:
+        discount = discounts.taken(row.contact.store, written, _cart(row).subtotal)
+    except discounts.CodeRefused as refused:
+        raise NotPossible(str(refused)) from refused
+    discount.used_in = row.token
+    discount.save(update_fields=["used_in"])
+    return discount
+
+
 def _new_cart(contact: Contact) -> SimulatedCart:
     before = SimulatedCart.objects.filter(contact=contact).count()
     # another pair of goods each time
@@ -178,7 +233,9 @@ def _latest(contact: Contact, *states: str) -> SimulatedCart | None:
 
 def _cart(row: SimulatedCart) -> Cart:
     goods = articles_at(shelf(row.contact.store.language), row.items)
-    return Cart(token=row.token, number=row.pk, articles=goods, started_at=row.started_at)
+    cart = Cart(token=row.token, number=row.pk, articles=goods, started_at=row.started_at)
+    used = SimulatedDiscount.objects.filter(store_id=row.contact.store_id, used_in=row.token).first()
+    return replace(cart, code=used.code, discount=discounts.taken_off(used, cart.subtotal)) if used else cart
 
 
 def _move(row: SimulatedCart, state: str, answers: list[Answer]) -> list[Answer]:

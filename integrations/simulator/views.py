@@ -22,7 +22,8 @@ from smsflow_plugin.integrations.simulator.fast_forward import next_thing
 from smsflow_plugin.integrations.simulator.forms import NewPersonForm, ReplyForm
 from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable
 from smsflow_plugin.integrations.simulator.phone import texts_on
-from smsflow_plugin.integrations.simulator.shopping import buttons_for
+from smsflow_plugin.integrations.simulator.shelves import on_the_shelf
+from smsflow_plugin.integrations.simulator.shopping import groups_for
 from smsflow_plugin.integrations.simulator.words import network_down, timeline_url, zone_of
 from smsflow_plugin.models import Delivery, Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
@@ -134,5 +135,6 @@ class StoreView(LiveMixin, WagtailAdminTemplateMixin, TemplateView):  # type: ig
         if self.contact:
             context["reply_form"] = ReplyForm()
             context["timeline_url"] = timeline_url(self.contact)
-            context["buttons"] = buttons_for(self.contact)
+            context["groups"] = groups_for(self.contact)
+            context["shelf"] = on_the_shelf(self.store)
         return context

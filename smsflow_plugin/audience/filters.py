@@ -1,16 +1,24 @@
 """Conditions on a person: who may enter a flow, and which way a branch goes.
 
-A condition is plain JSON, so that it can be stored, compared and, later, compiled
-to SQL as well:
+A condition is plain JSON. ``matches`` asks it of one person in memory,
+``engine.selection.select`` of a whole store in SQL; both give the same answer.
 
-* ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}``; an empty ``all`` is true
-* ``{"field": "orders_count", "op": "gt", "value": 3}`` – a field of the contact, or
-  ``fields.<name>`` for one of its custom fields, or ``trigger.<path>`` for the event
-  that started the run
+* ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}``; an empty ``all`` is true, an empty ``any`` false
 * ``{"tag": "vip"}``
-* ``{"event": "order_created", "since": "entry"}`` or ``{"event": …, "hours": 24}``
+* ``{"field": path, "op": operator, "value": value}``. Paths: a field of the contact
+  (``NUMBER_PATHS``, ``DATE_PATHS``, or a text), ``fields.<name>`` for one of its own fields, and,
+  only inside a run, ``trigger.<path>`` and ``run.<path>``. Operators: those of ``comparing``;
+  ``in`` (the value is a list); ``known`` and ``unknown``; and those of ``dates``, the only
+  ones besides ``known`` and ``unknown`` for ``DATE_PATHS``. Numbers neither contain nor start with anything.
+* ``{"event": kind, "since": "entry"}``, ``{"event": kind, "hours": 24}`` or ``{"event": kind, "ever": true}``:
+  it has happened. With ``"at_least": n`` so many times; with ``"where": [{"path", "op", "value"}]``
+  only events whose data is so; with ``"same_subject": true``, only inside a run, only what is
+  about the same cart, order or appointment as the run.
+* ``{"in_flow": id}``, ``{"in_flow": "any"}``: the person is in that other flow, in any other flow, now
+* ``{"handed_over": true}``: staff has taken the person over
 
-Missing values: every comparison with a missing value is false, except ``ne``.
+What a comparison with a missing value means is said in ``comparing``, what a date is in ``dates``.
+At the moment of entry nothing has happened since entry.
 """
 
 from __future__ import annotations
@@ -18,13 +26,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
+
+from smsflow_plugin.audience.comparing import COMPARISONS, compare, fold, one_of, text_of
+from smsflow_plugin.audience.dates import DATE_OPERATORS, MOST_DAYS, in_span, span
 
 Condition = Mapping[str, Any]
 
 ALWAYS: Condition = {"all": []}
-OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le", "contains")
+PRESENCE = ("known", "unknown")
+OPERATORS = (*COMPARISONS, "in", *PRESENCE, *DATE_OPERATORS)
+
+#: The contact's fields that are numbers and moments; all others are texts.
+NUMBER_PATHS = frozenset({"orders_count", "total_spent"})
+DATE_PATHS = frozenset({"created_at", "first_order_at", "last_order_at", "last_texted_at", "consent_changed_at"})
+#: What the paths begin with that only a run can answer.
+RUN_PATHS = ("trigger", "run")
+
+#: As far back as any condition looks; ``ever`` means this.
+FOREVER = timedelta(days=MOST_DAYS)
 
 
 class BadCondition(ValueError):
@@ -45,9 +66,9 @@ class PastEvent:
 class Facts:
     """What is known when a condition is asked.
 
-    ``contact`` holds the contact's fields, with ``tags`` and ``fields``; ``trigger`` the
-    data of the event that started the run, ``subject`` what it was about; ``events`` what
-    happened, oldest first. ``run`` is what the run itself has gathered (``answers``, ``codes``,
+    ``contact`` holds the contact's fields, with ``tags`` and ``fields`` (see ``audience.values``);
+    ``trigger`` the data of the event that started the run, ``subject`` what it was about; ``events``
+    what happened, oldest first. ``run`` is what the run itself has gathered (``answers``, ``codes``,
     ``webhooks``); ``flows`` the ids of the other flows that the contact is in. ``results`` are the
     answers of requests, by "step:visit". ``key`` names the contact for chance, ``best_hour``
     is the hour of the day (0-23, local) at which the person usually reacts.
@@ -78,78 +99,178 @@ def matches(condition: Condition, facts: Facts, now: datetime) -> bool:
         case {"not": dict(part)}:
             return not matches(part, facts, now)
         case {"tag": str(tag)}:
-            return tag.casefold() in {str(t).casefold() for t in facts.contact.get("tags") or ()}
-        case {"event": str(kind), "since": "entry"}:
-            return _happened(facts, kind, facts.entered_at)
-        case {"event": str(kind), "hours": int(hours)}:
-            return _happened(facts, kind, now - timedelta(hours=hours))
-        case {"field": str(path), "op": str(operator), "value": value}:
-            return compare(lookup(path, facts), operator, value)
+            return has_tag(facts.contact.get("tags"), tag)
+        case {"event": str(kind)}:
+            return _happened(facts, kind, condition, now)
+        case {"field": str(path), "op": str(operator)}:
+            return holds(lookup(path, facts), path, operator, condition.get("value"), now)
+        case {"in_flow": "any"}:
+            return bool(facts.flows)
+        case {"in_flow": int(flow)}:
+            return flow in facts.flows
+        case {"handed_over": True}:
+            return bool(facts.contact.get("handed_over_at"))
     raise BadCondition(f"Not a condition: {condition!r}.")
+
+
+def holds(left: Any, path: str, operator: str, value: Any, now: datetime) -> bool:
+    """Return whether the value ``left``, found at ``path``, compares so with ``value``.
+
+    :raises BadCondition: if the operator is unknown or does not suit the path or the value.
+    """
+    check_comparison(path, operator, value, now)
+    if operator in PRESENCE:
+        return (text_of(left) is not None) == (operator == "known")
+    if operator in DATE_OPERATORS:
+        return path not in NUMBER_PATHS and in_span(left, span(operator, value, now))
+    if path in NUMBER_PATHS and operator in ("contains", "starts"):
+        return False
+    return one_of(left, value) if operator == "in" else compare(left, operator, value)
+
+
+def check_comparison(path: str, operator: str, value: Any, now: datetime) -> None:
+    """Refuse what is no comparison.
+
+    :raises BadCondition: if the operator is unknown or does not suit the path or the value.
+    """
+    if operator not in OPERATORS:
+        raise BadCondition(f"Unknown operator: {operator}.")
+    if path in DATE_PATHS and operator not in (*PRESENCE, *DATE_OPERATORS):
+        raise BadCondition(f"A date cannot be compared by {operator}.")
+    if operator == "in" and not isinstance(value, list):
+        raise BadCondition(f"Not a list: {value!r}.")
+    if operator in DATE_OPERATORS:
+        try:
+            span(operator, value, now)
+        except ValueError as error:
+            raise BadCondition(str(error)) from error
+
+
+def has_tag(tags: Any, wanted: str) -> bool:
+    """Return whether one of ``tags`` is the one wanted, regardless of case."""
+    found = (text_of(tag) for tag in tags) if isinstance(tags, list | tuple) else ()
+    return fold(wanted) in {fold(tag) for tag in found if tag is not None}
+
+
+def since(condition: Condition, now: datetime) -> datetime | None:
+    """Return from when on the event of a condition counts; None means since entry.
+
+    :raises BadCondition: if it does not say so.
+    """
+    match condition:
+        case {"since": "entry"}:
+            return None
+        case {"hours": int(hours)} if not isinstance(hours, bool):
+            return now - min(timedelta(hours=min(hours, MOST_DAYS * 24)), FOREVER)
+        case {"ever": True}:
+            return now - FOREVER
+    raise BadCondition(f"Since when? {condition!r}.")
+
+
+def at_least(condition: Condition) -> int:
+    """Return how many times the event of a condition must have happened.
+
+    :raises BadCondition: if that is no number of at least 1.
+    """
+    wanted: object = condition.get("at_least", 1)
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise BadCondition(f"Not a number of times: {wanted!r}.")
+    return wanted
+
+
+def details(condition: Condition) -> list[tuple[str, str, Any]]:
+    """Return (path, operator, value) of what the data of a condition's event must be.
+
+    :raises BadCondition: if one of them has another shape.
+    """
+    found = []
+    for detail in condition.get("where") or ():
+        match detail:
+            case {"path": str(path), "op": str(operator)}:
+                found.append((path, operator, detail.get("value")))
+            case _:
+                raise BadCondition(f"Not about an event: {detail!r}.")
+    return found
+
+
+def parts(condition: Condition) -> Iterator[Condition]:
+    """Yield ``condition`` and every condition inside it."""
+    yield condition
+    inside = condition.get("all") or condition.get("any") or ()
+    for part in (*inside, *([condition["not"]] if "not" in condition else ())):
+        yield from parts(part)
 
 
 def event_kinds(condition: Condition) -> Iterator[str]:
     """Yield the kinds of event that ``condition`` asks for."""
-    for part in condition.get("all") or condition.get("any") or ():
-        yield from event_kinds(part)
-    if "not" in condition:
-        yield from event_kinds(condition["not"])
-    if "event" in condition:
-        yield condition["event"]
+    return (part["event"] for part in parts(condition) if "event" in part)
 
 
 def look_back(condition: Condition) -> timedelta:
-    """Return how long before now ``condition`` may look, beyond the time of entry."""
-    parts = condition.get("all") or condition.get("any") or ([condition["not"]] if "not" in condition else [])
-    own = timedelta(hours=condition.get("hours", 0))
-    return max([own, *(look_back(part) for part in parts)])
+    """Return how long before now ``condition`` may look, beyond the time of entry. At most ``FOREVER``."""
+    back = timedelta()
+    for part in parts(condition):
+        if "event" in part:
+            own = FOREVER if part.get("ever") else timedelta(hours=min(part.get("hours", 0), MOST_DAYS * 24))
+            back = max(back, own)
+    return back
+
+
+def needs_event_data(condition: Condition) -> bool:
+    """Return whether ``condition`` asks what events hold, and not only whether they happened."""
+    return any("event" in part and part.get("where") for part in parts(condition))
+
+
+def asks_flows(condition: Condition) -> bool:
+    """Return whether ``condition`` asks for the other flows that a person is in."""
+    return any("in_flow" in part for part in parts(condition))
+
+
+def asks_run(condition: Condition) -> bool:
+    """Return whether only a run can answer ``condition``: it asks for what started it or what it gathered."""
+    return any(
+        str(part.get("field", "")).partition(".")[0] in RUN_PATHS or ("event" in part and part.get("same_subject"))
+        for part in parts(condition)
+    )
 
 
 def lookup(path: str, facts: Facts) -> Any:
-    """Return the value at ``path``, or None. Never raises for what is missing."""
+    """Return the value at ``path``, or None. Never raises for what is missing.
+
+    The name of an own field is everything behind ``fields.``, with its dots.
+    """
     first, _, rest = path.partition(".")
-    value: Any
     if first == "trigger":
-        value, keys = facts.trigger, rest.split(".")
-    else:
-        value, keys = facts.contact, path.split(".")
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+        return dig(facts.trigger, rest)
+    if first == "run":
+        return dig(facts.run, rest)
+    if first == "fields" and rest:
+        own = facts.contact.get("fields")
+        return own.get(rest) if isinstance(own, Mapping) else None
+    return facts.contact.get(path)
 
 
-def compare(left: Any, operator: str, right: Any) -> bool:
-    """Compare as numbers when both can be, else as text regardless of case."""
-    if operator not in OPERATORS:
-        raise BadCondition(f"Unknown operator: {operator}.")
-    if left is None or left == "":
-        return operator == "ne"
-    if operator == "contains":
-        return str(right).casefold() in str(left).casefold()
-    a, b = _comparable(left, right)
-    match operator:
-        case "eq":
-            return bool(a == b)
-        case "ne":
-            return bool(a != b)
-        case "gt":
-            return bool(a > b)
-        case "ge":
-            return bool(a >= b)
-        case "lt":
-            return bool(a < b)
-    return bool(a <= b)
+def dig(data: Any, path: str) -> Any:
+    """Return what stands in ``data`` at a path of keys ("order.total"), or None."""
+    for key in path.split("."):
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
 
 
-def _happened(facts: Facts, kind: str, since: datetime) -> bool:
-    return any(event.kind == kind and event.occurred_at >= since for event in facts.events)
-
-
-def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    try:
-        a, b = Decimal(str(left)), Decimal(str(right))
-    except InvalidOperation:
-        return str(left).casefold(), str(right).casefold()
-    if a.is_nan() or b.is_nan():
-        return str(left).casefold(), str(right).casefold()
-    return a, b
+def _happened(facts: Facts, kind: str, condition: Condition, now: datetime) -> bool:
+    start, wanted, where = since(condition, now), at_least(condition), details(condition)
+    for path, operator, value in where:
+        check_comparison(f"trigger.{path}", operator, value, now)
+    first = facts.entered_at if start is None else start
+    about = facts.subject if condition.get("same_subject") else None
+    if about == "":
+        return False  # the run is about nothing: nothing is about the same
+    found = (
+        event
+        for event in facts.events
+        if event.kind == kind
+        and event.occurred_at >= first
+        and (about is None or event.subject == about)
+        and all(holds(dig(event.data, path), f"trigger.{path}", op, value, now) for path, op, value in where)
+    )
+    return sum(1 for _event in islice(found, wanted)) == wanted

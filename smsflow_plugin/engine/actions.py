@@ -12,9 +12,11 @@ from wagtail.log_actions import log
 from smsflow_plugin import clock
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine.entering import end_for_opted_out
+from smsflow_plugin.engine.pausing import wake
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.nudge import nudge
 
 
 class RecordOptOut(BaseAction):  # type: ignore[misc]
@@ -87,3 +89,67 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
             wording=self.note,
             actor=self.user.get_username() if self.user else "",
         )
+
+
+class HandOverContact(BaseAction):  # type: ignore[misc]
+    """Take a person over from the flows, to talk with them: no flow goes on for them, and none starts.
+
+    :param instance: the contact.
+    :param note: why, for the others who see it.
+    """
+
+    action_name = "hand_over"
+    permission_policy_action = "change"
+
+    def __init__(self, instance: Contact, user: Any = None, *, note: str = "") -> None:
+        super().__init__(instance, user=user)
+        self.note = note.strip()[:200]
+
+    @transaction.atomic
+    def execute(self, skip_permission_checks: bool = False) -> Contact:
+        """Hand the person over; somebody who is handed over already stays so, for the first reason."""
+        self.check(skip_permission_checks=skip_permission_checks)
+        contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
+        if contact.handed_over_at is None:
+            contact.handed_over_at, contact.handed_over_note = clock.now(), self.note
+            contact.wake_at = None
+            contact.save(update_fields=["handed_over_at", "handed_over_note", "wake_at"])
+            log(
+                instance=contact,
+                action="smsflow.hand_over",
+                user=self.user,
+                timestamp=contact.handed_over_at,
+                data={"note": self.note},
+            )
+        return contact
+
+
+class ResumeAutomation(BaseAction):  # type: ignore[misc]
+    """Give a person back to the flows: their runs go on where they stand, with what is due at once.
+
+    :param instance: the contact.
+    """
+
+    action_name = "resume_automation"
+    permission_policy_action = "change"
+
+    @transaction.atomic
+    def execute(self, skip_permission_checks: bool = False) -> Contact:
+        """Let the person's flows go on; somebody who was never handed over stays as they are."""
+        self.check(skip_permission_checks=skip_permission_checks)
+        contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
+        if contact.handed_over_at is not None:
+            note = contact.handed_over_note
+            contact.handed_over_at, contact.handed_over_note = None, ""
+            contact.save(update_fields=["handed_over_at", "handed_over_note"])
+            wake(Contact.objects.filter(pk=contact.pk))
+            contact.refresh_from_db(fields=["wake_at"])
+            log(
+                instance=contact,
+                action="smsflow.resume_automation",
+                user=self.user,
+                timestamp=clock.now(),
+                data={"note": note},
+            )
+            nudge("advance")
+        return contact

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,14 +17,28 @@ from django.db import OperationalError, transaction
 from django.db.models import Min, QuerySet
 
 from smsflow_plugin import bulk, clock
-from smsflow_plugin.audience.filters import Facts, PastEvent, event_kinds, look_back
+from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine.facts import Programs, contact_values, past_events, zones
+from smsflow_plugin.engine.carrying import Carrier, results_of
+from smsflow_plugin.engine.doings import Hearing
+from smsflow_plugin.engine.facts import (
+    History,
+    Needs,
+    Programs,
+    asks_outside,
+    best_hour,
+    contact_values,
+    past_events,
+    zones,
+)
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
 from smsflow_plugin.engine.models import Decision, Enrollment
-from smsflow_plugin.flows.program import Branch, Program, WaitForEvent
+from smsflow_plugin.engine.requests import Maker
+from smsflow_plugin.engine.stock import stock_of, with_stock
+from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.program import Program
 from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.governance.rules import PolicyRules, Priority
 from smsflow_plugin.messaging.models import Message
@@ -48,12 +62,15 @@ class Run:
     contact_id: int
     flow_id: int
     flow_live: bool
+    paused_at: datetime | None
     version_id: int
     state: dict[str, Any]
     wake_at: datetime | None
     entered_at: datetime
+    test_pace: int | None
     trigger_event_id: int | None
     triggered_at: datetime | None
+    subject: str
     trigger: dict[str, Any]
 
     @property
@@ -63,8 +80,9 @@ class Run:
 
 
 _RUN_COLUMNS = (
-    "pk", "store_id", "contact_id", "flow_id", "flow__live", "version_id", "state", "wake_at", "entered_at",
-    "trigger_event_id", "trigger_event__occurred_at", "trigger_event__data",
+    "pk", "store_id", "contact_id", "flow_id", "flow__live", "flow__paused_at", "version_id", "state", "wake_at",
+    "entered_at", "test_pace", "trigger_event_id", "trigger_event__occurred_at", "trigger_event__subject",
+    "trigger_event__data",
 )  # fmt: skip
 
 
@@ -78,11 +96,23 @@ class Batch:
     rules: Mapping[int, PolicyRules]
     runs: dict[int, list[Run]]
     programs: Mapping[int, Program]
-    history: dict[int, list[tuple[int, PastEvent]]]
+    history: History
+    #: What became of the requests that runs wait for, by run and "step:visit".
+    answers: Mapping[int, Mapping[str, Any]]
+    _owners: dict[int, str] | None = None
+
+    def owner_email(self, flow_id: int) -> str:
+        """Return where to write to whoever answers for a flow. Read once, when the first run asks."""
+        if self._owners is None:
+            flows = {run.flow_id for own in self.runs.values() for run in own}
+            rows = Flow.objects.filter(pk__in=flows).values_list("pk", "owner__email")
+            self._owners = {pk: email or "" for pk, email in rows}
+        return self._owners.get(flow_id, "")
 
 
 @dataclass
 class Results:
+    carrier: Carrier
     enrollments: list[tuple[Any, ...]] = field(default_factory=list)
     contacts: list[tuple[Any, ...]] = field(default_factory=list)
     messages: list[tuple[Any, ...]] = field(default_factory=list)
@@ -109,7 +139,8 @@ def _due() -> QuerySet[Contact]:
 def _advance_batch(due: QuerySet[Contact], limit: int) -> int:
     contacts = list(due.select_for_update(skip_locked=True)[:limit])
     if contacts:
-        _write(_run(_load(contacts, clock.now())))
+        batch = _load(contacts, clock.now())
+        _write(_run(batch), {contact.pk: contact for contact in contacts})
     return len(contacts)
 
 
@@ -141,56 +172,63 @@ def _load(contacts: list[Contact], now: datetime) -> Batch:
     rows = Enrollment.objects.filter(
         contact_id__in=[contact.pk for contact in contacts], status=Enrollment.Status.WAITING
     ).values_list(*_RUN_COLUMNS)
-    for *values, trigger in rows:
-        run = Run(*values, trigger or {})
+    for *values, subject, trigger in rows:
+        run = Run(*values, subject or "", trigger or {})
         runs[run.contact_id].append(run)
+    _with_stock(runs)
     everything = [run for own in runs.values() for run in own]
     programs = Programs.load(run.version_id for run in everything)
-    return Batch(now, contacts, stores, rules, runs, programs, _history(everything, programs, now))
+    asking = [run.pk for run in everything if (own := programs.get(run.version_id)) and asks_outside(own)]
+    answers = results_of(asking) if asking else {}
+    return Batch(now, contacts, stores, rules, runs, programs, _history(everything, programs, now), answers)
 
 
-def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime) -> dict[int, Any]:
+def _with_stock(runs: dict[int, list[Run]]) -> None:
+    """Let runs about a product see how many there are now: what is sold out is not promised."""
+    stock = stock_of((run.store_id, run.trigger) for own in runs.values() for run in own)
+    for contact_id, own in runs.items() if stock else ():
+        runs[contact_id] = [
+            replace(run, trigger=dict(with_stock(run.store_id, run.trigger, stock))) for run in own
+        ]
+
+
+def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime) -> History:
     """Return what happened to these people, as far back and of those kinds as their programs ask for."""
     if not runs:
-        return {}
-    used = [programs[version] for version in {run.version_id for run in runs} & programs.keys()]
-    kinds: set[str] = set()
-    back = timedelta()
-    for program in used:
-        kinds.update(program.exits, event_kinds(program.audience))
-        back = max(back, look_back(program.audience))
-        for instruction in program.instructions:
-            if isinstance(instruction, WaitForEvent):
-                kinds.update(instruction.kinds)
-            elif isinstance(instruction, Branch):
-                kinds.update(event_kinds(instruction.condition))
-                back = max(back, look_back(instruction.condition))
-    since = min([now - back, *(run.since for run in runs)])
-    return past_events({run.contact_id for run in runs}, kinds, since)
+        return History()
+    needs = Needs()
+    for version in {run.version_id for run in runs} & programs.keys():
+        needs.of_run(programs[version])
+    since = min([now - needs.back, *(run.since for run in runs)])
+    return past_events({run.contact_id for run in runs}, needs, since)
 
 
 def _run(batch: Batch) -> Results:
-    results = Results()
+    results = Results(Carrier(batch.now))
     for contact in batch.contacts:
         _run_contact(contact, batch, results)
     return results
 
 
 def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
+    """Run what is due of one contact. While staff has the person, nothing is; what a pause holds up waits."""
     store = batch.stores[contact.store_id]
     where = zones(contact, store)
     rules = batch.rules.get(store.pk, PolicyRules())
     governor = Governor(contact, store, rules, where, batch.now)
-    own = batch.runs.get(contact.pk, [])
-    waits = [run.wake_at for run in own if run.wake_at and run.wake_at > batch.now]
-    due = [run for run in own if run.wake_at and run.wake_at <= batch.now]
+    running = [run for run in batch.runs.get(contact.pk, []) if run.wake_at and not (run.flow_live and run.paused_at)]
+    waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
+    due = [run for run in running if run.wake_at and run.wake_at <= batch.now]
     for run in sorted(due, key=lambda run: _order(batch.programs.get(run.version_id), run)):
+        if contact.handed_over_at is not None:
+            break
         wake_at = _run_one(run, contact, governor, batch, results)
         if wake_at:
             waits.append(wake_at)
     horizon = (batch.now - REMEMBER).timestamp()
     recent = [moment for moment in governor.recent if moment > horizon]
-    results.contacts.append((contact.pk, min(waits, default=None), recent))
+    wake_at = min(waits, default=None) if contact.handed_over_at is None else None
+    results.contacts.append((contact.pk, wake_at, recent, contact.last_texted_at))
     results.messages.extend(governor.messages)
 
 
@@ -202,20 +240,23 @@ def _order(program: Program | None, run: Run) -> tuple[Any, ...]:
 
 def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, results: Results) -> datetime | None:
     """Run one enrollment, note what came of it, and return when it is due again."""
-    if not run.flow_live:
+    if not run.flow_live and run.test_pace is None:
         _end(results, run, "exited", "flow_off", batch.now)
         return None
     program = batch.programs.get(run.version_id)
     if program is None:
         return batch.now + RETRY
-    past = batch.history.get(contact.pk, ())
-    events = tuple(event for pk, event in past if pk != run.trigger_event_id)
-    facts = Facts(contact_values(contact), run.since, run.trigger, events)
+    facts = _facts(run, contact, batch)
     marks = governor.mark()
     try:
-        state = State.from_json(run.state)
         outcome = interpret(
-            program, state, facts, batch.now, zone=governor.zone, ask=governor.for_run(run, program, facts)
+            program,
+            State.from_json(run.state),
+            facts,
+            batch.now,
+            zone=governor.zone,
+            ask=governor.for_run(run, program, facts),
+            pace=run.test_pace or 1,
         )
     except Exception as error:
         # one broken program must not stop everybody else's
@@ -223,14 +264,57 @@ def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, resul
         governor.reset(marks)
         _end(results, run, "failed", f"{type(error).__name__}: {error}"[:120], batch.now)
         return None
-    _note(results, run, contact, program, outcome, batch.now)
-    return outcome.wake_at
+    if len(governor.messages) > marks[1]:
+        contact.last_texted_at = batch.now
+    wake_at = _carry_out(outcome, run, facts, governor, batch, results)
+    _note(results, run, contact, program, outcome, wake_at, batch.now)
+    return wake_at
 
 
-def _note(results: Results, run: Run, contact: Contact, program: Program, outcome: Outcome, now: datetime) -> None:
+def _facts(run: Run, contact: Contact, batch: Batch) -> Facts:
+    others = {other.flow_id for other in batch.runs.get(contact.pk, ()) if other.flow_id != run.flow_id}
+    return Facts(
+        contact_values(contact),
+        run.since,
+        run.trigger,
+        batch.history.of(contact.pk, without=run.trigger_event_id, run=run.pk),
+        subject=run.subject,
+        key=str(contact.uuid),
+        flows=frozenset(others),
+        results=batch.answers.get(run.pk, {}),
+        best_hour=best_hour(contact, batch.stores[contact.store_id]),
+    )
+
+
+def _carry_out(
+    outcome: Outcome, run: Run, facts: Facts, governor: Governor, batch: Batch, results: Results
+) -> datetime | None:
+    """Let the carrier take what the run asks for beside texts; return when the run is due again."""
+    if not outcome.doings:
+        return outcome.wake_at
+    now_known = replace(facts, contact=contact_values(governor.contact), run=outcome.state.gathered)
+    maker = Maker(governor.context(now_known), governor.language, governor.store.language, batch.owner_email)
+    carrier = results.carrier
+    failed = carrier.carry_out(outcome.doings, run, governor.contact, governor.zone, facts.events, maker)
+    governor.look_again()
+    # an answer that this run has taken is no answer for the next one
+    batch.history.heard.update({doing.reply: run.pk for doing in outcome.doings if isinstance(doing, Hearing)})
+    # what has failed already need not be waited for
+    return batch.now if failed and outcome.wake_at else outcome.wake_at
+
+
+def _note(
+    results: Results,
+    run: Run,
+    contact: Contact,
+    program: Program,
+    outcome: Outcome,
+    wake_at: datetime | None,
+    now: datetime,
+) -> None:
     ended = None if outcome.status is Status.WAITING else now
     results.enrollments.append(
-        (run.pk, outcome.status.value, outcome.state.to_json(), outcome.reason[:120], outcome.wake_at, ended)
+        (run.pk, outcome.status.value, outcome.state.to_json(), outcome.reason[:120], wake_at, ended)
     )
     for answer in outcome.answers:
         decision = answer.decision
@@ -247,7 +331,7 @@ def _end(results: Results, run: Run, status: str, reason: str, now: datetime) ->
     results.enrollments.append((run.pk, status, run.state, reason, None, now))
 
 
-def _write(results: Results) -> None:
+def _write(results: Results, contacts: Mapping[int, Contact]) -> None:
     bulk.update(
         Enrollment, ("status", "state", "exit_reason", "wake_at", "finished_at"), sorted(results.enrollments, key=_pk)
     )
@@ -258,7 +342,9 @@ def _write(results: Results) -> None:
         results.decisions,
     )  # fmt: skip
     bulk.insert(Message, Governor.COLUMNS, results.messages)
-    bulk.update(Contact, ("wake_at", "recent_sends"), sorted(results.contacts, key=_pk))
+    bulk.update(Contact, ("wake_at", "recent_sends", "last_texted_at"), sorted(results.contacts, key=_pk))
+    # last, as what it sets in motion may be due at once
+    results.carrier.write(contacts)
 
 
 def _pk(row: tuple[Any, ...]) -> Any:

@@ -6,17 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from smsflow_plugin.audience.keywords import fold
 from smsflow_plugin.flows.program import Choice
 
-_NUMBER = re.compile(r"(?<![\w.,-])-?\d{1,6}(?![\d])(?!\s*[:/]\s*\d)(?![.,]\d)")
-_WORD = re.compile(r"\w+")
-
-
-def fold(text: str) -> str:
-    """Return ``text`` without case, accents, punctuation and doubled spaces."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(_WORD.findall(kept))
+# neither half of a date, a time, a decimal or "7/10"
+_NUMBER = re.compile(r"(?<![\w.,:/-])(?<![:/]\s)-?\d{1,6}(?![\d])(?!\s*[:/]\s*\d)(?![.,]\d)")
 
 
 def understand(body: str, choices: Sequence[Choice]) -> tuple[Choice, str] | None:

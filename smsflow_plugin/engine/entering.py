@@ -2,70 +2,41 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
-
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.filters import Facts, PastEvent, event_kinds, look_back, matches
+from smsflow_plugin.audience.filters import Facts, matches
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine.facts import Programs, contact_values, past_events
-from smsflow_plugin.engine.interpreter import State, wakes_on
+from smsflow_plugin.engine.admission import Entry, LiveFlow, admit, turn
+from smsflow_plugin.engine.facts import History, Needs, Programs, contact_values, past_events
+from smsflow_plugin.engine.interpreter import State, current, wakes_on
+from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows
 from smsflow_plugin.engine.models import Decision, Enrollment
-from smsflow_plugin.flows.models import Flow
-from smsflow_plugin.flows.program import Program
+from smsflow_plugin.engine.starting import LET_IN, MOST_HOPS, TEXT, TOO_LATE, Call, NewEvent, call, listens
+from smsflow_plugin.events.inbox import shortened
+from smsflow_plugin.flows.program import Discount, Program, WaitUntilDate, Webhook
 from smsflow_plugin.governance.rules import Reason
-from smsflow_plugin.stores.models import Store
 
-#: An event that arrives later than this no longer starts a flow: a history import
-#: or a vendor's long outage must not text people about last week's cart.
-TOO_LATE = timedelta(hours=48)
+__all__ = ["TOO_LATE", "NewEvent", "end_for_opted_out", "react"]
 
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    pk: int
-    store_id: int
-    contact_id: int
-    kind: str
-    key: str
-    subject: str
-    occurred_at: datetime
-    data: dict[str, Any]
+logger = logging.getLogger(__name__)
 
 
-@dataclass
-class _Changes:
-    #: By flow, contact and entry key.
-    enrollments: dict[tuple[int, int, str], tuple[Any, ...]] = field(default_factory=dict)
-    restarts: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    wakes: set[int] = field(default_factory=set)
-    refusals: list[tuple[Any, ...]] = field(default_factory=list)
-    due: set[int] = field(default_factory=set)
+def react(events: Sequence[NewEvent], contacts: Mapping[int, Contact], opted_out: set[int], now: datetime) -> None:
+    """Start, restart, wake and end enrollments for ``events``. The contacts must be locked.
 
-
-def react(events: Sequence[NewEvent], contacts: dict[int, Contact], opted_out: set[int], now: datetime) -> None:
-    """Start, restart, wake and end enrollments for ``events``. The contacts must be locked."""
+    The data of an event may say more about the entry: ``flow``, which flow alone it is for;
+    ``apply_audience`` False, that its audience is not asked; ``again``, that they may have been in
+    it before; ``test_pace``, that it is a test run.
+    """
     end_for_opted_out(opted_out, now)
     events = [event for event in events if event.contact_id in contacts]
-    if not events:
-        return
-    flows = _flows(events)
-    runs = _runs(events, flows)
-    started = [version for entries in flows.values() for _flow, version in entries]
-    programs = Programs.load([*started, *(run.version_id for own in runs.values() for run in own)])
-    history = _history(events, flows, programs, now)
-    changes = _Changes()
-    for event in events:
-        contact, own = contacts[event.contact_id], runs[event.contact_id]
-        _wake(event, own, programs, changes)
-        for flow_id, version_id in flows.get((event.store_id, event.kind), ()):
-            _start(event, contact, flow_id, version_id, programs[version_id], own, history, changes, now)
-    _write(changes, now)
+    if events:
+        _Reaction(events, contacts, now).work_off()
 
 
 def end_for_opted_out(contact_ids: set[int], now: datetime) -> None:
@@ -77,123 +48,237 @@ def end_for_opted_out(contact_ids: set[int], now: datetime) -> None:
 
 
 @dataclass
-class _Run:
-    """What entering needs to know of an enrollment; new ones get it too, with no id."""
-
-    pk: int | None
-    flow_id: int
-    version_id: int
-    entry_key: str
-    entered_at: datetime
-    waiting: bool
-    state: State
-    triggered_at: datetime | None
+class _Changes:
+    #: By flow, contact and entry key.
+    entries: dict[tuple[int, int, str], Entry] = field(default_factory=dict)
+    #: Runs that start afresh or get another trigger, and runs that are only looked at, by id.
+    rewritten: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    wakes: set[int] = field(default_factory=set)
+    refusals: list[tuple[Any, ...]] = field(default_factory=list)
+    due: dict[int, datetime] = field(default_factory=dict)
 
 
-def _flows(events: Sequence[NewEvent]) -> dict[tuple[int, str], list[tuple[int, int]]]:
-    """Return (flow id, version id) of the live flows by store and trigger."""
-    rows = Flow.objects.filter(
-        store_id__in={event.store_id for event in events},
-        live=True,
-        paused_at__isnull=True,
-        current_version__isnull=False,
-        store__status=Store.Status.ACTIVE,
-    ).values_list("store_id", "pk", "current_version_id")
-    rows = list(rows)
-    programs = Programs.load(version for _store, _flow, version in rows)
-    flows = defaultdict(list)
-    for store_id, flow_id, version_id in rows:
-        if version_id not in programs:
-            continue
-        for kind in {trigger.kind for trigger in programs[version_id].triggers}:
-            flows[store_id, kind].append((flow_id, version_id))
-    return flows
+class _Reaction:
+    """One batch of events, with everything that it takes to decide in memory."""
 
+    def __init__(self, events: Sequence[NewEvent], contacts: Mapping[int, Contact], now: datetime) -> None:
+        self.events = events
+        self.contacts = contacts
+        self.now = now
+        self.flows = live_flows({event.store_id for event in events})
+        called = {flow.pk for event in events for flow in self._candidates(event)}
+        self.runs = known_runs({event.contact_id for event in events}, called)
+        self.programs = Programs.load(run.version_id for own in self.runs.values() for run in own if run.waiting)
+        self.history = self._read_history()
+        self.changes = _Changes()
+        self._values: dict[int, dict[str, Any]] = {}
 
-def _runs(events: Sequence[NewEvent], flows: dict[tuple[int, str], list[tuple[int, int]]]) -> dict[int, list[_Run]]:
-    started = {flow for event in events for flow, _version in flows.get((event.store_id, event.kind), ())}
-    rows = (
-        Enrollment.objects.filter(contact_id__in={event.contact_id for event in events})
-        .filter(Q(status=Enrollment.Status.WAITING) | Q(flow_id__in=started))
-        .values_list(
-            "contact_id", "pk", "flow_id", "version_id", "entry_key", "entered_at", "status", "state",
-            "trigger_event__occurred_at",
+    def work_off(self) -> None:
+        """Decide on every event in its turn, and write what comes of it."""
+        for event in self.events:
+            self._wake(event)
+            for flow, facts in self._called(event):
+                self._start(event, flow, facts)
+            if event.moves:
+                self._follow(event)
+        entries = list(self.changes.entries.values())
+        admit(entries, self.now)
+        for entry in entries:
+            if entry.refused:
+                self._refuse(entry.event, entry.flow, Reason.FLOW_FULL)
+            else:
+                self._due(entry.event.contact_id, entry.at)
+        _write(self.changes, self.now)
+
+    # What is known -------------------------------------------------------------------------------
+
+    def _candidates(self, event: NewEvent) -> Iterator[LiveFlow]:
+        """Yield the flows that events of this kind may start."""
+        for flow in self.flows.get(event.store_id, ()):
+            if event.kind in LET_IN:
+                if event.data.get("flow") == flow.pk:
+                    yield flow
+            elif any(True for _trigger in flow.program.triggers_on(event.kind)):
+                yield flow
+
+    def _read_history(self) -> History:
+        needs = Needs()
+        for program in {flow.pk: flow.program for event in self.events for flow in self._candidates(event)}.values():
+            needs.of_entry(program)
+        since = self.now - max(needs.back, TOO_LATE)
+        return past_events({event.contact_id for event in self.events}, needs, since)
+
+    def _facts(self, event: NewEvent, flow: LiveFlow) -> Facts:
+        contact = self.contacts[event.contact_id]
+        values = self._values.setdefault(contact.pk, contact_values(contact))
+        flows = {run.flow_id for run in self.runs[contact.pk] if run.waiting} - {flow.pk}
+        return Facts(
+            values,
+            event.occurred_at,
+            event.data,
+            self.history.of(contact.pk, without=event.pk),
+            subject=event.subject,
+            key=str(contact.uuid),
+            flows=frozenset(flows),
         )
-    )  # fmt: skip
-    runs: dict[int, list[_Run]] = defaultdict(list)
-    for contact_id, pk, flow_id, version_id, key, entered_at, status, state, triggered_at in rows:
-        waiting = status == Enrollment.Status.WAITING
-        run = _Run(pk, flow_id, version_id, key, entered_at, waiting, _state(state), triggered_at)
-        runs[contact_id].append(run)
-    return runs
 
+    # What follows from an event ------------------------------------------------------------------
 
-def _state(data: Any) -> State:
-    """Return a stored state. One that cannot be read has sent something: such a run is not started afresh."""
-    try:
-        return State.from_json(data)
-    except (AttributeError, TypeError, ValueError):  # it fails when it is due, alone
-        return State(sent=1)
+    def _wake(self, event: NewEvent) -> None:
+        for run in self.runs[event.contact_id]:
+            program = self.programs.get(run.version_id)
+            if not (program and run.pk and run.waiting) or run.entered_at > self.now:
+                continue
+            if event.kind in wakes_on(program, run.state) or _moves_date(program, run.state, event):
+                self.changes.wakes.add(run.pk)
+                self._due(event.contact_id, self.now)
 
+    def _called(self, event: NewEvent) -> list[tuple[LiveFlow, Facts]]:
+        """Return the flows that the event starts. A text starts none that is an answer, else those that it names."""
+        if self._is_answer(event):
+            return []
+        calls = []
+        for flow in self._candidates(event):
+            facts = self._facts(event, flow)
+            try:
+                calls.append((call(flow.program, flow.pk, event, facts, self.now), flow, facts))
+            except Exception:  # a condition that makes no sense must not stop everybody else's flows
+                logger.exception("Flow %s cannot be started by event %s.", flow.pk, event.pk)
+        loudest = max((loudness for loudness, _flow, _facts in calls), default=Call.NONE)
+        return [(flow, facts) for loudness, flow, facts in calls if loudness and loudness == loudest]
 
-def _history(
-    events: Sequence[NewEvent],
-    flows: dict[tuple[int, str], list[tuple[int, int]]],
-    programs: Any,
-    now: datetime,
-) -> dict[int, list[tuple[int, PastEvent]]]:
-    audiences = [
-        programs[version].audience for event in events for _flow, version in flows.get((event.store_id, event.kind), ())
-    ]
-    kinds = {kind for audience in audiences for kind in event_kinds(audience)}
-    back = max((look_back(audience) for audience in audiences), default=timedelta())
-    return past_events({event.contact_id for event in events}, kinds, now - max(back, TOO_LATE))
-
-
-def _wake(event: NewEvent, own: list[_Run], programs: Any, changes: _Changes) -> None:
-    for run in own:
-        program = programs.get(run.version_id)
-        if program and run.pk and run.waiting and event.kind in wakes_on(program, run.state):
-            changes.wakes.add(run.pk)
-            changes.due.add(event.contact_id)
-
-
-def _start(
-    event: NewEvent,
-    contact: Contact,
-    flow_id: int,
-    version_id: int,
-    program: Program,
-    own: list[_Run],
-    history: dict[int, list[tuple[int, PastEvent]]],
-    changes: _Changes,
-    now: datetime,
-) -> None:
-    key = _entry_key(program, event)
-    before = [run for run in own if run.flow_id == flow_id]
-    same = next((run for run in before if run.entry_key == key), None)
-    if same is not None:
-        _restart(event, same, version_id, program, changes, now)
-        return
-    past = tuple(other for pk, other in history[event.contact_id] if pk != event.pk)
-    facts = Facts(contact_values(contact), event.occurred_at, event.data, past)
-    reason = _refusal(event, program, before, facts, now)
-    if reason:
-        changes.refusals.append(
-            (event.store_id, event.contact_id, flow_id, now, "skip", reason.value, program.message_class)
+    def _is_answer(self, event: NewEvent) -> bool:
+        if event.kind != TEXT:
+            return False
+        waiting = (
+            run for run in self.runs[event.contact_id] if run.waiting and (run.flow_live or run.test_pace is not None)
         )
-        return
-    changes.enrollments[flow_id, event.contact_id, key] = _new(event, flow_id, version_id, key, now)
-    changes.due.add(event.contact_id)
-    own.append(_Run(None, flow_id, version_id, key, now, True, State(), event.occurred_at))
+        return any(
+            listens(program, run.state, event)
+            for run in waiting
+            if (program := self.programs.get(run.version_id)) is not None
+        )
 
+    def _start(self, event: NewEvent, flow: LiveFlow, facts: Facts) -> None:
+        own = self.runs[event.contact_id]
+        pace = _pace(event)
+        before = [run for run in own if run.flow_id == flow.pk and run.test_pace is None]
+        key = _entry_key(flow.program, event)
+        same = next((run for run in before if run.entry_key == key), None) if pace is None else None
+        if event.moves:
+            # one run per appointment, however often people may enter
+            about = (run for run in before if run.is_about(event))
+            same = max(about, key=lambda run: (run.waiting, run.entered_at), default=same)
+        if same is not None:
+            self._again(event, same, flow)
+            return
+        try:
+            reason = self._refusal(event, flow, before, facts)
+        except Exception:
+            logger.exception("Nobody can be let into flow %s: its conditions make no sense.", flow.pk)
+            return
+        if reason:
+            self._refuse(event, flow, reason)
+            return
+        entry = Entry(event, flow, key, self.now, pace, known=bool(before))
+        self.changes.entries[flow.pk, event.contact_id, key] = entry
+        state = State()
+        own.append(
+            Run(
+                None, flow.pk, flow.version_id, key, self.now, WAITING, state.to_json(), self.now, pace, True,
+                event.occurred_at, event.subject, event.kind,
+            )
+        )  # fmt: skip
 
-def _new(event: NewEvent, flow_id: int, version_id: int, key: str, now: datetime) -> tuple[Any, ...]:
-    state = State().to_json()
-    return event.store_id, flow_id, version_id, event.contact_id, key, event.pk, "waiting", state, now, now
+    def _refusal(self, event: NewEvent, flow: LiveFlow, before: list[Run], facts: Facts) -> Reason | None:
+        program = flow.program
+        if self.now - event.occurred_at > TOO_LATE:
+            return Reason.TOO_LATE
+        if event.hops >= MOST_HOPS:
+            return Reason.CHAIN
+        if program.reentry.mode == "after" and not _again_anyway(event):
+            horizon = self.now - timedelta(days=program.reentry.days)
+            if any(run.entered_at > horizon for run in before):
+                return Reason.REENTRY
+        if event.data.get("apply_audience") is not False and not matches(program.audience, facts, self.now):
+            return Reason.AUDIENCE
+        if self.contacts[event.contact_id].handed_over_at is not None:
+            return Reason.HANDED_OVER
+        return Reason.FLOW_PAUSED if flow.paused else None
+
+    def _refuse(self, event: NewEvent, flow: LiveFlow, reason: Reason) -> None:
+        self.changes.refusals.append(
+            (event.store_id, event.contact_id, flow.pk, self.now, "skip", reason.value, flow.program.message_class)
+        )
+
+    # Runs that are there already -----------------------------------------------------------------
+
+    def _again(self, event: NewEvent, run: Run, flow: LiveFlow) -> None:
+        """Let a run begin anew, or at least know the newest about its cart, order or appointment."""
+        if not run.is_older(event):
+            return
+        moved = event.moves and run.is_about(event) and run.status in (WAITING, FINISHED)
+        if moved or (flow.program.restart and run.waiting and run.state.sent == 0):
+            self._restart(event, run, flow, moved=moved)
+        elif run.waiting and run.is_about(event):
+            self._replace_trigger(event, run)
+
+    def _restart(self, event: NewEvent, run: Run, flow: LiveFlow, *, moved: bool) -> None:
+        """Begin anew with the event: the timer of a changed cart, the reminders of a moved appointment."""
+        if run.pk is None:
+            self._enter_with(event, run)
+            return
+        # what was sent before the appointment moved keeps its name, so that the new texts have others
+        state = State(visits=_visits_after(self.programs.get(run.version_id), run.state))
+        at = turn(self.now, run.entered_at)
+        entered_at = at if moved else run.entered_at
+        self.changes.rewritten[run.pk] = (
+            run.pk, flow.version_id, event.pk, state.to_json(), at, entered_at, WAITING, "", None,
+        )  # fmt: skip
+        self._due(event.contact_id, at)
+        run.triggered_at, run.status, run.wake_at, run.entered_at = event.occurred_at, WAITING, at, entered_at
+        run.version_id, run.stored = flow.version_id, state.to_json()
+        run.__dict__["state"] = state
+
+    def _follow(self, event: NewEvent) -> None:
+        """Let runs that do not begin anew know the new date: they wait for it."""
+        for run in self.runs[event.contact_id]:
+            if run.waiting and run.is_about(event) and run.is_older(event):
+                self._replace_trigger(event, run)
+
+    def _replace_trigger(self, event: NewEvent, run: Run) -> None:
+        if run.pk is None:
+            self._enter_with(event, run)
+            return
+        program = self.programs.get(run.version_id)
+        waits_for_date = program is not None and isinstance(current(program, run.state), WaitUntilDate)
+        wake_at = turn(self.now, run.entered_at) if waits_for_date else run.wake_at
+        # "since entry" goes back to the first event: what came in between it and now still counts
+        first = min(run.entered_at, run.triggered_at or run.entered_at)
+        entered_at = run.entered_at if run.entered_at > self.now else first
+        self.changes.rewritten[run.pk] = (
+            run.pk, run.version_id, event.pk, run.stored, wake_at, entered_at, WAITING, "", None,
+        )  # fmt: skip
+        if wake_at is not None:
+            self._due(event.contact_id, wake_at)
+        run.triggered_at, run.wake_at, run.entered_at = event.occurred_at, wake_at, entered_at
+
+    def _enter_with(self, event: NewEvent, run: Run) -> None:
+        """Somebody who enters in this very batch enters with the newest event."""
+        key = run.flow_id, event.contact_id, run.entry_key
+        if key in self.changes.entries:
+            self.changes.entries[key] = replace(self.changes.entries[key], event=event)
+            run.triggered_at = event.occurred_at
+
+    def _due(self, contact_id: int, at: datetime) -> None:
+        if self.contacts[contact_id].handed_over_at is None:
+            self.changes.due[contact_id] = min(at, self.changes.due.get(contact_id, at))
 
 
 def _entry_key(program: Program, event: NewEvent) -> str:
+    """Return what a person may enter with once."""
+    if _again_anyway(event):
+        return shortened(f"again:{event.key}", 255)
     match program.reentry.mode:
         case "never":
             return ""
@@ -202,48 +287,57 @@ def _entry_key(program: Program, event: NewEvent) -> str:
     return event.subject or event.key
 
 
-def _refusal(event: NewEvent, program: Program, before: list[_Run], facts: Facts, now: datetime) -> Reason | None:
-    if now - event.occurred_at > TOO_LATE:
-        return Reason.TOO_LATE
-    if program.reentry.mode == "after":
-        horizon = now - timedelta(days=program.reentry.days)
-        if any(run.entered_at > horizon for run in before):
-            return Reason.REENTRY
-    return None if matches(program.audience, facts, now) else Reason.AUDIENCE
+def _moves_date(program: Program, state: State, event: NewEvent) -> bool:
+    """Return whether the date that a run waits for has just got another value."""
+    instruction = current(program, state)
+    if event.kind != "field_changed" or not isinstance(instruction, WaitUntilDate):
+        return False
+    return instruction.path == f"fields.{event.data.get('field')}"
 
 
-def _restart(event: NewEvent, run: _Run, version_id: int, program: Program, changes: _Changes, now: datetime) -> None:
-    """Let a changed cart begin its wait anew, as long as nothing was sent about it."""
-    newer = run.triggered_at is None or event.occurred_at > run.triggered_at
-    if not (program.restart and run.waiting and newer and run.state.sent == 0):
-        return
-    if run.pk is None:
-        # it starts in this very batch: with the cart as it is now
-        new = _new(event, run.flow_id, version_id, run.entry_key, now)
-        changes.enrollments[run.flow_id, event.contact_id, run.entry_key] = new
-    else:
-        state = State(visits=run.state.visits)
-        changes.restarts[run.pk] = (run.pk, version_id, event.pk, state.to_json(), now)
-    changes.due.add(event.contact_id)
-    run.triggered_at = event.occurred_at
+def _pace(event: NewEvent) -> int | None:
+    """Return how many times less a test run waits; None if it is none."""
+    pace = event.data.get("test_pace")
+    return pace if isinstance(pace, int) and pace > 0 else None
+
+
+def _again_anyway(event: NewEvent) -> bool:
+    """Return whether somebody enters whether or not they were in the flow before."""
+    return _pace(event) is not None or event.data.get("again") is True
+
+
+def _visits_after(program: Program | None, state: State) -> Mapping[str, int]:
+    """Return how often steps were visited, with the request under way: its answer comes too late."""
+    instruction = current(program, state) if program else None
+    if not isinstance(instruction, Discount | Webhook) or state.waiting_until is None:
+        return state.visits
+    return {**state.visits, instruction.step: state.visits.get(instruction.step, 0) + 1}
 
 
 def _write(changes: _Changes, now: datetime) -> None:
+    entries = [entry for entry in changes.entries.values() if not entry.refused]
+    state = State().to_json()
     bulk.insert(
         Enrollment,
         ("store_id", "flow_id", "version_id", "contact_id", "entry_key", "trigger_event_id", "status", "state",
-         "wake_at", "entered_at"),
-        list(changes.enrollments.values()),
+         "wake_at", "entered_at", "test_pace"),
+        [
+            (
+                entry.event.store_id, entry.flow.pk, entry.flow.version_id, entry.event.contact_id, entry.key,
+                entry.event.pk, WAITING, state, entry.at, entry.at, entry.pace,
+            )
+            for entry in entries
+        ],
     )  # fmt: skip
     bulk.update(
         Enrollment,
-        ("version_id", "trigger_event_id", "state", "wake_at"),
-        [changes.restarts[pk] for pk in sorted(changes.restarts)],
+        ("version_id", "trigger_event_id", "state", "wake_at", "entered_at", "status", "exit_reason", "finished_at"),
+        [(*row[:4], now if pk in changes.wakes else row[4], *row[5:]) for pk, row in sorted(changes.rewritten.items())],
     )
-    bulk.update(Enrollment, ("wake_at",), [(pk, now) for pk in sorted(changes.wakes - changes.restarts.keys())])
+    bulk.update(Enrollment, ("wake_at",), [(pk, now) for pk in sorted(changes.wakes - changes.rewritten.keys())])
     bulk.insert(
         Decision,
         ("store_id", "contact_id", "flow_id", "at", "verdict", "reason", "message_class", "step", "visit", "notes"),
         [(*row, "", 0, []) for row in changes.refusals],
     )
-    bulk.update(Contact, ("wake_at",), [(pk, now) for pk in sorted(changes.due)], least=("wake_at",))
+    bulk.update(Contact, ("wake_at",), sorted(changes.due.items()), least=("wake_at",))

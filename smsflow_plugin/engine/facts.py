@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from smsflow_plugin.audience.filters import PastEvent, event_kinds, look_back
+from django.db.models import Case, JSONField, Value, When
+
+from smsflow_plugin.audience.filters import Condition, PastEvent, event_kinds, look_back, needs_event_data, parts
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.values import contact_values
 from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import FlowVersion
-from smsflow_plugin.flows.program import Branch, Program
+from smsflow_plugin.flows.program import Discount, Listen, Program, WaitForEvent, Webhook
 from smsflow_plugin.governance.rules import MessageClass, Priority
 from smsflow_plugin.stores.models import Store
 
+__all__ = ["History", "Needs", "Programs", "asks_outside", "best_hour", "contact_values", "past_events", "zones"]
+
 logger = logging.getLogger(__name__)
 
+#: The kind of event whose data programs always read: what the person wrote.
+TEXT = "message_received"
 
-def contact_values(contact: Contact) -> dict[str, Any]:
-    """Return the fields of a contact that conditions may ask for."""
-    return {
-        "first_name": contact.first_name,
-        "last_name": contact.last_name,
-        "email": contact.email,
-        "language": contact.language,
-        "country": contact.country,
-        "province": contact.province,
-        "postcode": contact.postcode,
-        "orders_count": contact.orders_count,
-        "marketing_consent": contact.marketing_consent,
-        "tags": contact.tags,
-        "fields": contact.fields,
-    }
+#: Fewer reactions than these say nothing about a person's habits.
+ENOUGH_REACTIONS = 5
 
 
 def zones(contact: Contact, store: Store) -> tuple[str, ...]:
@@ -47,6 +42,16 @@ def zones(contact: Contact, store: Store) -> tuple[str, ...]:
         store_timezone=store.timezone,
     )
     return found.names
+
+
+def best_hour(contact: Contact, store: Store) -> int | None:
+    """Return the hour of the day at which this person usually reacts, else that of the store's people."""
+    hours: Any = contact.active_hours
+    if isinstance(hours, list) and len(hours) == 24 and sum(hours) >= ENOUGH_REACTIONS:
+        most = max(hours)
+        if hours.count(most) == 1:
+            return hours.index(most)
+    return store.best_hour
 
 
 class Programs:
@@ -78,28 +83,89 @@ def _program(version_id: int, data: Any) -> Program | None:
     try:
         program = Program.from_json(data)
         Priority(program.priority), MessageClass(program.message_class)
-        branches = (step.condition for step in program.instructions if isinstance(step, Branch))
-        for condition in (program.audience, *branches):
-            list(event_kinds(condition)), look_back(condition)
+        needs = Needs()
+        needs.of_run(program)
+        needs.of_entry(program)
     except Exception:  # whatever it is, other people's runs must not suffer for it
         logger.exception("Flow version %s cannot be read; its runs wait.", version_id)
         return None
     return program
 
 
-def past_events(
-    contact_ids: Iterable[int], kinds: Iterable[str], since: datetime
-) -> dict[int, list[tuple[int, PastEvent]]]:
-    """Return (event id, event) pairs by contact, oldest first, with one query."""
-    found: dict[int, list[tuple[int, PastEvent]]] = defaultdict(list)
-    kinds = set(kinds)
-    if not kinds:
-        return found
-    rows = (
-        Event.objects.filter(contact_id__in=set(contact_ids), kind__in=kinds, occurred_at__gte=since)
-        .order_by("occurred_at", "pk")
-        .values_list("contact_id", "pk", "kind", "occurred_at", "subject")
+def asks_outside(program: Program) -> bool:
+    """Return whether runs of the program may wait for another system."""
+    return any(isinstance(instruction, Discount | Webhook) for instruction in program.instructions)
+
+
+@dataclass
+class Needs:
+    """Which events must be read to answer what programs ask, and from how long ago."""
+
+    kinds: set[str] = field(default_factory=set)
+    #: Those of them whose data is asked for as well.
+    with_data: set[str] = field(default_factory=lambda: {TEXT})
+    back: timedelta = timedelta()
+
+    def of_run(self, program: Program) -> None:
+        """Add what runs of ``program`` may ask."""
+        self.kinds.update(program.exits)
+        if program.goal and program.goal_leaves:
+            self.kinds.add(program.goal)
+        for condition in program.conditions():
+            self.of_condition(condition)
+        for instruction in program.instructions:
+            if isinstance(instruction, WaitForEvent):
+                self.kinds.update(instruction.kinds)
+            elif isinstance(instruction, Listen):
+                self.kinds.add(TEXT)
+
+    def of_entry(self, program: Program) -> None:
+        """Add what is asked before somebody is let in."""
+        self.of_condition(program.audience)
+        for trigger in program.triggers:
+            self.of_condition(trigger.when)
+
+    def of_condition(self, condition: Condition) -> None:
+        self.kinds.update(event_kinds(condition))
+        self.back = max(self.back, look_back(condition))
+        self.with_data.update(part["event"] for part in parts(condition) if "event" in part and needs_event_data(part))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to some people, by contact, oldest first."""
+
+    events: Mapping[int, Sequence[PastEvent]] = field(default_factory=dict)
+    #: Texts that a run took as its answer: event id and enrollment id.
+    heard: dict[int, int] = field(default_factory=dict)
+
+    def of(self, contact_id: int, *, without: int | None, run: int | None = None) -> tuple[PastEvent, ...]:
+        """Return a contact's events but for the one that started the run and the answers of other runs."""
+        return tuple(
+            event
+            for event in self.events.get(contact_id, ())
+            if event.id != without and (run is None or self.heard.get(event.id, run) == run)
+        )
+
+
+def past_events(contact_ids: Iterable[int], needs: Needs, since: datetime) -> History:
+    """Read what ``needs`` names from ``since`` on, with one query. Data comes only where it is asked for."""
+    if not needs.kinds:
+        return History()
+    data = Case(
+        When(kind__in=sorted(needs.with_data), then="data"),
+        default=Value(None, JSONField()),
+        output_field=JSONField(),
     )
-    for contact_id, pk, kind, occurred_at, subject in rows:
-        found[contact_id].append((pk, PastEvent(kind, occurred_at, subject)))
-    return found
+    rows = (
+        Event.objects.filter(contact_id__in=set(contact_ids), kind__in=needs.kinds, occurred_at__gte=since)
+        .order_by("occurred_at", "pk")
+        .values_list("contact_id", "pk", "kind", "occurred_at", "subject", "heard_by", data)
+    )
+    events: dict[int, list[PastEvent]] = defaultdict(list)
+    heard: dict[int, int] = {}
+    for contact_id, pk, kind, occurred_at, subject, heard_by, held in rows:
+        events[contact_id].append(PastEvent(kind, occurred_at, subject, held or {}, pk))
+        if heard_by is not None:
+            heard[pk] = heard_by
+    return History(events, heard)

@@ -16,7 +16,7 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine.interpreter import Ask
 from smsflow_plugin.flows.context import copy_context
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance.decide import decide
+from smsflow_plugin.governance.decide import decide, is_answer
 from smsflow_plugin.governance.rules import (
     Decision,
     Intent,
@@ -28,6 +28,7 @@ from smsflow_plugin.governance.rules import (
     Verdict,
 )
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
+from smsflow_plugin.messaging.gate import ANSWER, TEST_ANSWER, TEST_RUN
 from smsflow_plugin.stores.models import Store
 
 #: Ranks leave room for replies (0) in front and for an order within each class.
@@ -74,6 +75,15 @@ class Governor:
             zones=zones,
             recent_sends=tuple(datetime.fromtimestamp(moment, UTC) for moment in self.recent),
             store_active=store.status == Store.Status.ACTIVE,
+            handed_over=contact.handed_over_at is not None,
+        )
+
+    def look_again(self) -> None:
+        """Take over what a run has just changed about the contact's consent."""
+        self._recipient = replace(
+            self._recipient,
+            marketing_consent=self.contact.marketing_consent,
+            service_consent=self.contact.service_consent,
         )
 
     def mark(self) -> tuple[int, int, Recipient]:
@@ -87,52 +97,72 @@ class Governor:
         self._recipient = mark[2]
 
     def for_run(self, run: RunIds, program: Program, facts: Facts) -> Callable[[Ask], Decision]:
-        """Return the function that answers for one enrollment."""
+        """Return the function that answers for one enrollment.
+
+        ``facts`` are those that the run began with; each question brings its own, newer ones.
+        """
 
         def answer(ask: Ask) -> Decision:
-            return self._answer(ask, run, program, facts)
+            return self._answer(ask, run, program)
 
         return answer
 
-    def _answer(self, ask: Ask, run: RunIds, program: Program, facts: Facts) -> Decision:
-        message_class = MessageClass(program.message_class)
-        decision = decide(Intent(message_class, ask.expires_at), self.rules, self._recipient, self.now)
+    def _answer(self, ask: Ask, run: RunIds, program: Program) -> Decision:
+        intent = Intent(MessageClass(program.message_class), ask.expires_at, ask.answers)
+        decision = decide(intent, self.rules, self._recipient, self.now)
         if not decision.allowed:
             return decision
         try:
-            composed = self._compose(ask, program, facts)
+            composed = self._compose(ask, program)
         except MissingValue as missing:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"path": missing.path},))
         except CopyError as error:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"error": str(error)},))
-        self._queue(ask, run, program, composed)
+        self._queue(ask, run, program, composed, is_answer(intent, self.now))
         if composed.used_fallback:
             decision = replace(decision, notes=(*decision.notes, {"copy": "fallback"}))
         return decision
 
-    def _compose(self, ask: Ask, program: Program, facts: Facts) -> Composed:
+    def context(self, facts: Facts) -> dict[str, Any]:
+        """Return what copy of a run may use."""
         store = {"name": self.store.name, "brand": self.store.brand, "url": self.store.website}
+        return copy_context(facts.contact, store, facts.trigger, facts.run)
+
+    @property
+    def language(self) -> str:
+        """The language that the person is written to in."""
+        return self.contact.language or self.store.language
+
+    def _compose(self, ask: Ask, program: Program) -> Composed:
         return compose(
             ask.send.texts,
             ask.send.fallback,
-            self.contact.language or self.store.language,
-            copy_context(facts.contact, store, facts.trigger),
+            self.language,
+            self.context(ask.facts),
             brand=self.store.brand,
             message_class=program.message_class,
             add_opt_out=True,
             main_language=self.store.language,
         )
 
-    def _queue(self, ask: Ask, run: RunIds, program: Program, composed: Composed) -> None:
+    def _queue(self, ask: Ask, run: RunIds, program: Program, composed: Composed, is_answer: bool) -> None:
+        purpose = _purpose(is_answer, getattr(run, "test_pace", None) is not None)
         priority = 1 + Priority(program.priority).rank * RANK_WIDTH + min(program.priority_number, RANK_WIDTH - 1)
         self.messages.append(
             (
-                self.store.pk, self.contact.pk, run.flow_id, run.pk, ask.send.step, ask.visit, "", "flow",
+                self.store.pk, self.contact.pk, run.flow_id, run.pk, ask.send.step, ask.visit, "", purpose,
                 program.message_class, priority, self.store.sender, self._phone, composed.text,
                 [list(slot) for slot in composed.slots], composed.parts.parts, composed.parts.encoding, "queued", "", 0,
                 self.now, self.now, ask.expires_at,
             )
         )  # fmt: skip
-        if program.message_class == MessageClass.MARKETING:
+        # an answer to what the person wrote takes nobody's slot: it was asked for
+        if program.message_class == MessageClass.MARKETING and not is_answer:
             self.recent.append(self.now.timestamp())
             self._recipient = replace(self._recipient, recent_sends=(*self._recipient.recent_sends, self.now))
+
+
+def _purpose(is_answer: bool, is_test: bool) -> str:
+    if is_test:
+        return TEST_ANSWER if is_answer else TEST_RUN
+    return ANSWER if is_answer else "flow"

@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine import writing
+from smsflow_plugin.engine import stock, writing
 from smsflow_plugin.engine.inbound import Received, read
 from smsflow_plugin.engine.people import Collision
 from smsflow_plugin.events.facts import (
@@ -27,6 +27,7 @@ from smsflow_plugin.events.facts import (
     PersonFact,
     RawDelivery,
     Report,
+    StockFact,
     StoreGone,
     StoreInfo,
     Translation,
@@ -47,6 +48,7 @@ class Sorted:
 
     people: list[writing.Entry] = field(default_factory=list)
     reports: list[tuple[int, Report]] = field(default_factory=list)
+    stock: list[tuple[int, StockFact]] = field(default_factory=list)
     gone: list[tuple[int, StoreGone]] = field(default_factory=list)
     verdicts: list[tuple[int, str, str]] = field(default_factory=list)
 
@@ -125,6 +127,8 @@ def _ingest_singly(limit: int) -> int:
 def _handle(rows: Sequence[Delivery], now: datetime) -> None:
     stores = {store.pk: store for store in Store.objects.filter(pk__in={row.store_id for row in rows})}
     batch = _sort(rows, stores)
+    # variants before contacts, as in every pump: so two workers never wait for each other
+    stock.write(batch.stock, now)
     writing.write_people(batch.people, stores, now)
     apply_reports(batch.reports, now)
     writing.close_stores(batch.gone)
@@ -154,6 +158,8 @@ def _sort(rows: Sequence[Delivery], stores: dict[int, Store]) -> Sorted:
                     batch.people.append(writing.Entry(row.pk, store.pk, received.fact, received))
                 case Report():
                     batch.reports.append((store.pk, fact))
+                case StockFact():
+                    batch.stock.append((store.pk, fact))
                 case StoreGone():
                     batch.gone.append((store.pk, fact))
         state = Delivery.State.DONE if translation.facts else Delivery.State.IGNORED

@@ -101,6 +101,9 @@ class Outcome:
 
 Governor = Callable[[Ask], Decision]
 
+#: What only leads on: it is done even where the rest of its step lies in the past.
+_ALWAYS = (Branch, Exit, Jump, Split, Wait, WaitBestTime, WaitForEvent, WaitUntilDate, WaitUntilTime)
+
 
 def interpret(
     program: Program, state: State, facts: Facts, now: datetime, *, zone: str, ask: Governor, pace: int = 1
@@ -127,7 +130,16 @@ def wakes_on(program: Program, state: State) -> frozenset[str]:
         kinds.update(instruction.kinds)
     elif isinstance(instruction, Listen):
         kinds.add(REPLY)
+    elif isinstance(instruction, WaitUntilDate):
+        kinds.update(_moves(instruction.path))
     return frozenset(kinds)
+
+
+def _moves(path: str) -> tuple[str, ...]:
+    """Return the kinds of event that can move the date at ``path``."""
+    if path.startswith("fields."):
+        return ("field_changed",)
+    return ("order_created",) if path in ("first_order_at", "last_order_at", "replenish_at") else ()
 
 
 def current(program: Program, state: State) -> Instruction | None:
@@ -188,6 +200,9 @@ class _Run:
 
     def _step(self, instruction: Instruction) -> str:
         """Do one instruction: move on, or set ``waiting_until``. Returns a reason to leave, or an empty string."""
+        if instruction.step in self.state.gathered.get("past", ()) and not isinstance(instruction, _ALWAYS):
+            self._pass_over(instruction)
+            return ""
         match instruction:
             case Send():
                 return self._send(instruction)
@@ -214,10 +229,7 @@ class _Run:
                 self.doings.append(doings.Requesting(instruction.step, self._visit(instruction), instruction, False))
                 self._leave_step(instruction)
             case HandOver():
-                self.doings.append(doings.HandingOver(instruction.step, instruction.note))
-                self._goto(None)
-                # nothing goes on before somebody lets it: the next run comes with that
-                self.state = replace(self.state, reached_at=self.now, waiting_until=self.now)
+                self._hand_over(instruction)
             case GoTo():
                 self.doings.append(doings.Entering(instruction.step, self._visit(instruction), instruction.flow))
                 self._leave_step(instruction)
@@ -232,6 +244,22 @@ class _Run:
                 self._change_person(instruction)
         return ""
 
+    def _pass_over(self, instruction: Instruction) -> None:
+        """Leave out what the run did in an older version of the flow (``engine.transfer``).
+
+        An answer counts as before.
+        """
+        if not isinstance(instruction, Listen):
+            self._goto(None)
+            return
+        value = self.state.gathered.get("answers", {}).get(instruction.save_as or instruction.step)
+        if value is None:
+            self._goto(instruction.on_timeout)
+            return
+        same = next((choice for choice in instruction.choices if choice.value == value), None)
+        known = (same, value) if same else understand(str(value), instruction.choices)
+        self._goto(known[0].target if known else instruction.on_other)
+
     def _change_person(self, instruction: Instruction) -> None:
         match instruction:
             case Tag():
@@ -244,9 +272,17 @@ class _Run:
                 value = lookup(instruction.path, self.facts) if instruction.path else instruction.value
                 self._set(instruction.step, instruction.name, "" if value is None else str(value))
             case Agree():
-                heard = self.state.heard
-                self.doings.append(doings.Agreeing(instruction.step, heard[-1] if heard else None))
+                if self.state.answer is not None:  # without an answer nobody has agreed to anything
+                    self.doings.append(doings.Agreeing(instruction.step, self.state.answer))
         self._goto(None)
+
+    def _hand_over(self, instruction: HandOver) -> None:
+        """Stay here: the next run comes when somebody lets the person go on, and begins what follows then."""
+        if self.state.waiting_until is not None:
+            self._goto(None)
+            return
+        self.doings.append(doings.HandingOver(instruction.step, instruction.note))
+        self.state = replace(self.state, waiting_until=self.now)
 
     # Texts -----------------------------------------------------------------------------------
 
@@ -277,12 +313,15 @@ class _Run:
             # the question was not sent: there is nothing to answer
             self._goto(listen.on_timeout)
             return
+        until = self.state.waiting_until or self._later(listen.amount, listen.unit)
         for event in self._since_entry():
-            if event.kind != REPLY or event.occurred_at < asked_at or event.id in self.state.heard:
+            # what came too late is no answer, however late this is looked at
+            if event.kind != REPLY or not asked_at <= event.occurred_at <= until or event.id in self.state.heard:
                 continue
             if event.data.get("keyword"):
                 continue  # STOP, HELP and START are never answers
-            self.state = replace(self.state, heard=(*self.state.heard, event.id), heard_at=event.occurred_at)
+            heard = (*self.state.heard, event.id)
+            self.state = replace(self.state, heard=heard, heard_at=event.occurred_at, answer=event.id)
             self.doings.append(doings.Hearing(listen.step, event.id))
             body = str(event.data.get("body") or "")
             answer = understand(body, listen.choices)
@@ -296,7 +335,7 @@ class _Run:
             if listen.on_other is not None:
                 self._goto(listen.on_other)
                 return
-        self._wait_until(self.state.waiting_until or self._later(listen.amount, listen.unit), listen.on_timeout)
+        self._wait_until(until, listen.on_timeout)
 
     # Waits -----------------------------------------------------------------------------------
 
@@ -325,17 +364,21 @@ class _Run:
         until = from_date(lookup(wait.path, self.facts), wait.amount, wait.unit, wait.time, self.zone)
         if until is not None:
             until = self._paced(start, until)
-        if until is None or until <= start:
+        planned = self.state.waiting_until
+        missed = until is not None and planned is not None and until < planned and until <= self.now
+        if until is None or until <= start or missed:
             self._goto(wait.otherwise)
         else:
             self._wait_until(until)
 
     def _wait_for_event(self, wait: WaitForEvent) -> None:
         since = self.state.reached_at if wait.since == "wait" else None
+        until = self.state.waiting_until or self._later(wait.amount, wait.unit)
         for event in self._since_entry():
             if (
                 event.kind in wait.kinds
                 and (since is None or event.occurred_at >= since)
+                and event.occurred_at <= until
                 and (not wait.same_subject or event.subject == self.facts.subject)
                 and event.id not in self.state.heard_by_waits(wait.since)
             ):
@@ -343,7 +386,7 @@ class _Run:
                     self.state = replace(self.state, heard=(*self.state.heard, event.id))
                 self._goto(None)
                 return
-        self._wait_until(self.state.waiting_until or self._later(wait.amount, wait.unit), wait.on_timeout)
+        self._wait_until(until, wait.on_timeout)
 
     def _request(self, instruction: Discount | Webhook) -> None:
         """Ask for something outside, and wait for the answer if there is one to wait for."""

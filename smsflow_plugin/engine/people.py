@@ -187,13 +187,38 @@ def update_profile(contact: Contact, person: Person) -> bool:
         if getattr(contact, name) != value:
             setattr(contact, name, value)
             changed = True
-    if person.tags is not None and newer and list(person.tags) != contact.tags:
-        contact.tags = list(person.tags)
+    tags = _tags(contact, person, newer=newer)
+    if tags != contact.tags:
+        contact.tags = tags
         changed = True
+    fields = _fields(contact, person, newer=newer)
+    if fields != contact.fields:
+        contact.fields = fields
+        changed = True
+    # what is not dated never undoes a refusal
+    undated = person.profile_at is None and person.email_consent == Contact.Consent.REVOKED
+    if person.email_consent and (newer or undated or contact.email_consent == Contact.Consent.UNKNOWN):
+        changed = changed or contact.email_consent != person.email_consent
+        contact.email_consent = person.email_consent
     if newer and contact.profile_at != person.profile_at:
         contact.profile_at = person.profile_at
         changed = True
     return changed
+
+
+def _tags(contact: Contact, person: Person, *, newer: bool) -> list[str]:
+    tags = list(person.tags) if person.tags is not None and newer else list(contact.tags)
+    gone = {tag.casefold() for tag in person.tags_removed}
+    tags = [tag for tag in tags if str(tag).casefold() not in gone]
+    known = {str(tag).casefold() for tag in tags}
+    return tags + [tag for tag in dict.fromkeys(person.tags_added) if tag.casefold() not in known]
+
+
+def _fields(contact: Contact, person: Person, *, newer: bool) -> dict[str, Any]:
+    if not person.fields or (person.profile_at is not None and not newer):
+        return dict(contact.fields)
+    fields = {**contact.fields, **person.fields}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _keys(store_id: int, person: Person) -> list[IdentityKey]:

@@ -17,8 +17,10 @@ class State:
     how often each step sent or gave up, which makes (enrollment, step, visit) unique.
     ``sent`` counts the texts that governance allowed. ``asked_at`` is when the last text of
     the flow was allowed: what the person writes from then on may answer it; None if that text
-    was not sent. ``heard`` are the ids of the events that this run took as answers, ``heard_at``
-    the time of the last one. ``gathered`` holds ``answers``, ``codes``, ``webhooks`` and ``ways``.
+    was not sent. ``heard`` are the ids of the events that this run has used up; ``answer`` is the last
+    of them that was an answer, ``heard_at`` its time. ``gathered`` holds ``answers``, ``codes``,
+    ``webhooks`` and ``ways``, and under ``past`` the steps that were done in an older version of the flow
+    and now lie ahead: they are passed over.
     """
 
     at: int = 0
@@ -29,6 +31,7 @@ class State:
     asked_at: datetime | None = None
     heard: tuple[int, ...] = ()
     heard_at: datetime | None = None
+    answer: int | None = None
     gathered: Mapping[str, Any] = field(default_factory=dict)
 
     def heard_by_waits(self, since: str) -> tuple[int, ...]:
@@ -49,6 +52,8 @@ class State:
         if self.heard:
             data["heard"] = list(self.heard)
             data["heard_at"] = _text(self.heard_at)
+        if self.answer is not None:
+            data["answer"] = self.answer
         if self.gathered:
             data["gathered"] = dict(self.gathered)
         return data
@@ -64,6 +69,7 @@ class State:
             asked_at=_moment(data.get("asked_at")),
             heard=tuple(data.get("heard", ())),
             heard_at=_moment(data.get("heard_at")),
+            answer=data.get("answer"),
             gathered=dict(data.get("gathered", {})),
         )
 

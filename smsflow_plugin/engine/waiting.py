@@ -19,7 +19,16 @@ def after(start: datetime, amount: int, unit: str, zone: str) -> datetime:
 
     Days, weeks and months keep the wall time in ``zone``; minutes and hours are absolute.
     A month from the 31st is the last day of a shorter month.
+
+    :raises BadProgram: if there is no such unit, or no such time.
     """
+    try:
+        return _after(start, amount, unit, zone)
+    except (OverflowError, ValueError) as error:
+        raise BadProgram(f"{amount} {unit} from {start} is beyond the calendar.") from error
+
+
+def _after(start: datetime, amount: int, unit: str, zone: str) -> datetime:
     match unit:
         case "minutes":
             return start + timedelta(minutes=amount)
@@ -62,22 +71,24 @@ def from_date(value: object, amount: int, unit: str, at: str, zone: str) -> date
     start = _start(value, zone)
     if start is None:
         return None
-    moment = after(start, amount, unit, zone)
+    try:
+        moment = _after(start, amount, unit, zone)
+    except (OverflowError, ValueError):
+        return None  # data, not the program, is out of the world
     if not at:
         return moment
     return _moment(moment.astimezone(ZoneInfo(zone)).date(), time.fromisoformat(at), zone)
 
 
 def _start(value: object, zone: str) -> datetime | None:
-    if not isinstance(value, str) or not value:
-        return None
     try:
-        if len(value) == 10:
-            return _moment(date.fromisoformat(value), MORNING, zone)
-        moment = datetime.fromisoformat(value)
-    except ValueError:
+        if isinstance(value, str):
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        if isinstance(value, datetime):
+            return value if value.tzinfo else _moment(value.date(), value.time(), zone)
+        return _moment(value, MORNING, zone) if isinstance(value, date) else None
+    except (OverflowError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _moment(day: date, at: time, zone: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
-from smsflow_plugin.engine import people
+from smsflow_plugin.engine import people, standing, stock
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
 from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
@@ -39,11 +40,12 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
     took_effect = _apply_consents(placed, contacts, now)
-    for entry, contact_id in placed:
-        people.update_profile(contacts[contact_id], entry.fact.person)
+    fields_before = {pk: dict(contact.fields) for pk, contact in contacts.items()}
+    placed = [(_update_profile(entry, contacts[contact_id], now), contact_id) for entry, contact_id in placed]
     events = _write_events(placed, took_effect, now)
-    _count_orders(events, contacts)
+    standing.count(events, contacts, stores, fields_before)
     _write_contacts(contacts, before)
+    stock.note_interest(events, now)
     out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out} - was_out
     # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
     cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")
@@ -103,6 +105,12 @@ def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
     return refusals
 
 
+def _update_profile(entry: Entry, contact: Contact, now: datetime) -> Entry:
+    before = standing.snapshot(contact)
+    people.update_profile(contact, entry.fact.person)
+    return replace(entry, fact=standing.with_changes(entry.fact, contact, before, entry.delivery_id, now))
+
+
 def _consent(contact: Contact) -> ConsentState:
     return ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
 
@@ -128,6 +136,8 @@ def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Con
             if (new.marketing, new.service) != (old.marketing, old.service):
                 took_effect.add(index)
             contact.marketing_consent, contact.service_consent = new.marketing, new.service
+            if new != old:
+                contact.consent_source = consent.source[:40]
             contact.consent_changed_at = new.changed_at
             rows.append(
                 (
@@ -199,22 +209,15 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
     return [replace(wanted[key], pk=ids[key]) for key in ordered if key in ids]
 
 
-def _count_orders(events: Sequence[NewEvent], contacts: dict[int, Contact]) -> None:
-    for event in events:
-        if event.kind == "order_created":
-            contact = contacts[event.contact_id]
-            contact.orders_count += 1
-            contact.last_order_at = max(contact.last_order_at or event.occurred_at, event.occurred_at)
-
-
 _WRITTEN = (
     *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
-    "orders_count", "last_order_at",
+    "consent_source", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
+    "order_times", "replenish_at", "active_hours",
 )  # fmt: skip
 
 
 def _columns(contact: Contact) -> tuple[Any, ...]:
-    return tuple(list(value) if isinstance(value := getattr(contact, name), list) else value for name in _WRITTEN)
+    return tuple(copy(getattr(contact, name)) for name in _WRITTEN)
 
 
 def _write_contacts(contacts: dict[int, Contact], before: dict[int, tuple[Any, ...]]) -> None:

@@ -69,6 +69,10 @@ class Person:
     tags: tuple[str, ...] | None = None
     profile_at: datetime | None = None
     owns_phone: bool = False
+    email_consent: str | None = None
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,32 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class StockFact:
+    """What a shop says of one variant of a product; ``said_at`` is the shop's own time of it.
+
+    What is None is not spoken of. ``price`` is a decimal number in the store's currency.
+    ``counted`` is False where the shop does not count what it has: there is always some.
+    """
+
+    variant_id: str
+    said_at: datetime
+    product_id: str | None = None
+    title: str | None = None
+    variant: str | None = None
+    url: str | None = None
+    price: str | None = None
+    available: int | None = None
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class StoreGone:
     """The shop took its app away: nothing may be sent for it any more."""
 
     at: datetime
 
 
-Fact = PersonFact | Report | Inbound | StoreGone
+Fact = PersonFact | Report | Inbound | StockFact | StoreGone
 
 
 @dataclass(frozen=True, slots=True)

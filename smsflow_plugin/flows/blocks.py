@@ -1,17 +1,44 @@
-"""The form of a flow's steps and of its audience."""
+"""The form of a flow's steps, of what starts it and of its audience."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from wagtail import blocks
 
 from smsflow_plugin.flows.condition_blocks import ConditionBlock
 from smsflow_plugin.flows.step_blocks import leaf_steps
 from smsflow_plugin.flows.step_lists import StepListBlock
 from smsflow_plugin.flows.trigger_blocks import trigger_blocks
+from smsflow_plugin.flows.way_blocks import WaySteps
 
-#: How many if/else steps can stand inside each other.
+#: How many steps with ways can stand inside each other.
 MAX_DEPTH = 4
+#: Where a type of step stands in the picker; the picker groups neighbours.
+_ORDER = (
+    "send",
+    "ask_choice",
+    "ask_number",
+    "ask_text",
+    "wait",
+    "wait_until_time",
+    "wait_until_date",
+    "wait_best_time",
+    "wait_for_event",
+    "wait_for_reply",
+    "if_else",
+    "switch",
+    "split",
+    "tag",
+    "set_field",
+    "agree",
+    "hand_over",
+    "discount",
+    "email",
+    "notify",
+    "webhook",
+    "go_to",
+    "goal",
+    "exit",
+)
 
 
 class FlowStepsBlock(StepListBlock):
@@ -19,31 +46,18 @@ class FlowStepsBlock(StepListBlock):
 
 
 def steps_block(max_depth: int = MAX_DEPTH) -> FlowStepsBlock:
-    """Nest if/else to ``max_depth`` levels.
+    """Nest steps with ways to ``max_depth`` levels.
 
-    All levels share the same leaves: with blocks of their own the editor's
-    definitions would double with every level. A block that holds itself cannot be
-    packed by Wagtail at all.
+    All levels share the same leaves, and all ways of a level the same list: with blocks
+    of their own the editor's definitions would multiply with every level. A block that
+    holds itself cannot be packed by Wagtail at all.
     """
-    leaves = leaf_steps()
-    condition = ConditionBlock(
-        label=_("If all of these hold"),
-        help_text=_("For “one of them is enough”, add the group “Any of these”."),
-    )
-    children = leaves
+    leaves, ways = leaf_steps(), WaySteps()
+    children = _sorted([*leaves, *ways.without_ways()])
     for _level in range(max_depth):
-        if_else = blocks.StructBlock(
-            [
-                ("condition", condition),
-                ("yes", StepListBlock(children, required=False, label=_("If yes"))),
-                ("no", StepListBlock(children, required=False, label=_("If no"))),
-            ],
-            icon="list-ul",
-            label=_("If / else"),
-            label_format="{condition}",
-            description=_("Goes one of two ways."),
-        )
-        children = [*leaves, ("if_else", if_else)]
+        below = StepListBlock(children, required=False)
+        below.set_name("steps")
+        children = _sorted([*leaves, *ways.around(below)])
     return FlowStepsBlock(children, required=False)
 
 
@@ -54,4 +68,8 @@ def triggers_block() -> StepListBlock:
 
 def audience_block() -> ConditionBlock:
     """The rules about who may enter. Empty means everybody."""
-    return ConditionBlock(required=False)
+    return ConditionBlock(required=False, label=_("Audience"))
+
+
+def _sorted(children: list) -> list:
+    return sorted(children, key=lambda child: _ORDER.index(child[0]))

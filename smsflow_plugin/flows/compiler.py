@@ -1,38 +1,44 @@
-"""Compiles a flow's form to a program, or says what is wrong with which step. No queries."""
+"""Compiles a flow's form to a program, or says what is wrong with which step.
+
+It asks the database for nothing but what ``Lookups`` answers: the store's segments, flows and snippets.
+"""
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.audience.filters import Condition
+from smsflow_plugin.flows.assembly import Setting
 from smsflow_plugin.flows.condition_compiler import ConditionCompiler
+from smsflow_plugin.flows.lookups import Lookups, Nothing, StoreLookups
 from smsflow_plugin.flows.problems import CannotCompile, Path, Problem
-from smsflow_plugin.flows.program import Program, Reentry, Trigger
-from smsflow_plugin.flows.step_compiler import StepCompiler
+from smsflow_plugin.flows.program import Program, Reentry, Throttle, Trigger
+from smsflow_plugin.flows.settings_compiler import own_exits, settings_problems
+from smsflow_plugin.flows.step_compiler import compile_steps
+from smsflow_plugin.flows.trigger_compiler import compile_triggers
 
-#: The kinds of event after which a service text can be about the person's own order.
-SERVICE_TRIGGERS = frozenset(
-    {
-        "order_created",
-        "order_paid",
-        "order_cancelled",
-        "parcel_sent",
-        "parcel_moved",
-        "parcel_delivered",
-        "message_received",
-    }
-)
+logger = logging.getLogger(__name__)
 
 
 class FlowForm(Protocol):
     """What is read of a flow."""
 
-    trigger: str  # the kind of the first trigger
+    pk: Any
+    store_id: int | None
+    owner_id: Any
+    triggers: Any
     audience: Any
     steps: Any
+    leave_unmatched: bool
     exits: list[str]
+    goal: str
+    goal_leaves: bool
+    entry_limit: int | None
+    entry_unit: str
+    max_people: int | None
     reentry: str
     reentry_days: int
     restart: bool
@@ -41,53 +47,61 @@ class FlowForm(Protocol):
     priority_number: int
 
 
-def compile_flow(flow: FlowForm) -> Program:
-    """Return the program of ``flow``.
+def compile_flow(flow: FlowForm, *, lookups: Lookups | None = None) -> Program:
+    """Return the program of ``flow``. ``lookups`` answer for its store; by default they ask the database.
 
     :raises CannotCompile: with everything that is wrong with it.
     """
-    problems = _settings_problems(flow)
-    audience_problems: list[Problem] = []
-
-    def report(path: Path, message: str) -> None:
-        audience_problems.append(Problem("", ("audience", *path), message, _("Who may enter")))
-
-    audience = ConditionCompiler(flow.trigger, report, at_entry=True).compile(flow.audience)
-    steps = StepCompiler(flow.trigger)
-    instructions = steps.compile(flow.steps)
-    problems += [*audience_problems, *steps.problems]
+    if lookups is None:
+        lookups = StoreLookups(flow.store_id) if flow.store_id else Nothing()
+    try:
+        program, problems = _compile(flow, lookups)
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+        # content that no form makes: an import, a script, an app that changed its steps
+        logger.warning("Flow %s holds what cannot be read.", flow.pk, exc_info=True)
+        raise CannotCompile([Problem("", ("steps",), _("This flow holds something that cannot be read."))]) from error
     if problems:
         raise CannotCompile(problems)
+    return program
+
+
+def _compile(flow: FlowForm, lookups: Lookups) -> tuple[Program, list[Problem]]:
+    triggers, problems = compile_triggers(flow.triggers, lookups)
+    kinds = tuple(dict.fromkeys(trigger.kind for trigger in triggers))
+    if triggers and not problems:
+        problems += settings_problems(flow, triggers)
+    audience, audience_problems = _audience(flow.audience, kinds, lookups)
+    setting = Setting(kinds, lookups, flow.pk, flow.owner_id is not None)
+    instructions, step_problems = compile_steps(flow.steps, setting)
+    program = _program(flow, triggers, audience, instructions)
+    return program, [*problems, *audience_problems, *step_problems]
+
+
+def _audience(rules: Any, kinds: tuple[str, ...], lookups: Lookups) -> tuple[Condition, list[Problem]]:
+    problems: list[Problem] = []
+
+    def report(path: Path, message: str) -> None:
+        problems.append(Problem("", ("audience", *path), message, _("Who may enter")))
+
+    compiler = ConditionCompiler(kinds, report, at_entry=True, segments=lookups.segments)
+    return compiler.compile(rules), problems
+
+
+def _program(flow: FlowForm, triggers: tuple[Trigger, ...], audience: Condition, instructions: Any) -> Program:
     return Program(
-        triggers=(Trigger(flow.trigger),),
+        triggers=triggers,
         instructions=instructions,
         audience=audience,
-        exits=tuple(sorted(flow.exits)),
+        leave_unmatched=flow.leave_unmatched,
+        exits=tuple(sorted(set(flow.exits))),
+        own_exits=own_exits(flow, triggers),
+        goal=flow.goal,
+        goal_leaves=bool(flow.goal and flow.goal_leaves),
         reentry=Reentry(flow.reentry, flow.reentry_days if flow.reentry == "after" else 0),
         restart=flow.restart,
+        throttle=Throttle(flow.entry_limit, flow.entry_unit) if flow.entry_limit else None,
+        max_people=flow.max_people,
         message_class=flow.message_class,
         priority=flow.priority,
         priority_number=flow.priority_number,
     )
-
-
-def _settings_problems(flow: FlowForm) -> list[Problem]:
-    kind = KINDS.get(flow.trigger)
-    if kind is None or not kind.trigger:
-        return [Problem("", ("trigger",), _("Choose what starts the flow."))]
-    found: list[tuple[Path, str]] = []
-    if flow.trigger in flow.exits:
-        found.append((("exits",), _("What starts the flow cannot end it as well.")))
-    if unknown := [name for name in flow.exits if name not in KINDS]:
-        found.append((("exits",), _("There is no event “%(event)s”.") % {"event": unknown[0]}))
-    if flow.reentry == "subject" and not kind.subject:
-        found.append((("reentry",), _("What starts this flow is not about a cart or an order.")))
-    if flow.reentry == "after" and not flow.reentry_days:
-        found.append((("reentry_days",), _("Give a number of at least 1.")))
-    if flow.restart and not kind.subject:
-        found.append((("restart",), _("What starts this flow is not about a cart or an order.")))
-    if flow.message_class == "service" and flow.trigger not in SERVICE_TRIGGERS:
-        found.append(
-            (("message_class",), _("Only news about the person's own order can do without an opt-in to marketing."))
-        )
-    return [Problem("", path, message) for path, message in found]

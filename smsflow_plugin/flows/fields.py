@@ -17,7 +17,8 @@ class StepsField(StreamField):  # type: ignore[misc]
     """
 
     def deconstruct(self) -> Any:
-        name, _path, _args, kwargs = super().deconstruct()
+        # not the stream's own: that writes down the whole tree of blocks, which nested steps share over and over
+        name, _path, _args, kwargs = models.Field.deconstruct(self)
         kept = {key: kwargs[key] for key in ("blank", "null", "verbose_name", "help_text") if key in kwargs}
         return name, "django.db.models.JSONField", [], {**kept, "default": list}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -10,15 +12,17 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, Task, WorkflowMixin
+from wagtail.models import DraftStateMixin, LockableMixin, PreviewableMixin, RevisionMixin, WorkflowMixin
 from wagtail.search import index
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.events.kinds import kind_choices
+from smsflow_plugin.flows.approval import ApprovedInStore
 from smsflow_plugin.flows.blocks import audience_block, steps_block, triggers_block
 from smsflow_plugin.flows.fields import StepsField
 from smsflow_plugin.flows.program import Program
+from smsflow_plugin.flows.trigger_blocks import event_trigger, kinds_of
 from smsflow_plugin.stores.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
@@ -51,6 +55,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     class MessageClass(models.TextChoices):
         MARKETING = "marketing", _("Marketing: needs an opt-in")
         SERVICE = "service", _("Service: news about the person's own order")
+        OPTIN = "optin", _("Opt-in question: asks people who want texts to confirm it")
 
     class EntryUnit(models.TextChoices):
         MINUTE = "minute", _("minute")
@@ -142,6 +147,15 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, with ``trigger`` in step with ``triggers``."""
+        fields = kwargs.get("update_fields")
+        if fields is None or "triggers" in fields:
+            self.trigger = next(iter(kinds_of(self.triggers)), "")
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "trigger"}
+        super().save(*args, **kwargs)
+
     @property
     def state(self) -> State:
         if self.live:
@@ -159,7 +173,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
 
     def with_content_json(self, content: Any) -> Flow:
         """Return the flow as in ``content``, but of its own store and with the version that runs now."""
-        flow: Flow = super().with_content_json(content)
+        flow: Flow = super().with_content_json(_with_triggers(content))
         flow.store_id = self.store_id
         flow.template = self.template
         flow.current_version_id = self.current_version_id
@@ -183,6 +197,13 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
 
         context = {**preview_context(self, mode_name), "request": request}
         return TemplateResponse(request, f"smsflow/flows/preview_{mode_name}.html", context)
+
+
+def _with_triggers(content: Any) -> Any:
+    """Return a revision's content with ``triggers``, which older ones do not have: they name one kind of event."""
+    if "triggers" in content or not content.get("trigger"):
+        return content
+    return {**content, "triggers": json.dumps([{**event_trigger(content["trigger"]), "id": str(uuid.uuid4())}])}
 
 
 class FlowVersion(models.Model):
@@ -276,7 +297,7 @@ class CopySnippet(models.Model):
         return self.name
 
 
-class StoreApprovalTask(Task):  # type: ignore[misc]
+class StoreApprovalTask(ApprovedInStore):
     """Approval by those who may publish the flow in its own store, and by nobody else."""
 
     class Meta:

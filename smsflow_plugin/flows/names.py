@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smsflow_plugin.flows.context import sample_context
+from smsflow_plugin.flows.context import Names, sample_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,12 @@ class Name:
     optional: bool
 
 
-def names_for(trigger: str) -> list[Name]:
-    """Return every name that copy of a flow with this trigger may use. Lists are shown by their first item."""
-    return [Name(path, value is None) for path, value in _walk("", sample_context(trigger))]
+def names_for(triggers: str | Sequence[str], gathered: Names | None = None) -> list[Name]:
+    """Return every name that copy of a flow with these triggers may use. Lists are shown by their first item.
+
+    ``gathered`` is what steps before it remember: {"answers": ["size"], "codes": ["welcome"]}.
+    """
+    return [Name(path, value is None) for path, value in _walk("", sample_context(triggers, gathered))]
 
 
 def _walk(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

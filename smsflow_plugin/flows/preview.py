@@ -53,6 +53,8 @@ def preview_context(flow: Flow, mode: str) -> dict[str, Any]:
         **context,
         "audience": describe_condition(flow.audience) if flow.audience else "",
         "exits": [KINDS[kind].label for kind in flow.exits if kind in KINDS],
+        # the boxes lead to their blocks in the form around the frame
+        "edit_link": "",
     }
 
 

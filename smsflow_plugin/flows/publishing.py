@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 from wagtail.actions.publish_revision import PublishPermissionError, PublishRevisionAction
+from wagtail.log_actions import log
+from wagtail.models import Revision
 
 from smsflow_plugin import clock
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow, FlowVersion
 from smsflow_plugin.flows.problems import CannotCompile
+from smsflow_plugin.stores.models import StoreLogEntry
 
 logger = logging.getLogger(__name__)
+
+#: The log's name for "this revision became that version": versions hold programs, revisions the forms.
+NEW_VERSION = "smsflow.new_version"
 
 
 class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
@@ -61,9 +68,9 @@ class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
         locked = Flow.objects.select_for_update(of=("self",)).select_related("current_version").get(pk=flow.pk)
         current = locked.current_version
         if current is not None and current.content_hash == program.content_hash:
-            return current
+            return current  # it runs on as it is, and so does everybody in it
         last = FlowVersion.objects.filter(flow=flow).aggregate(last=Max("number"))["last"] or 0
-        return FlowVersion.objects.create(
+        version = FlowVersion.objects.create(
             store_id=flow.store_id,
             flow=flow,
             number=last + 1,
@@ -71,7 +78,30 @@ class PublishFlowAction(PublishRevisionAction):  # type: ignore[misc]
             program=program.to_json(),
             published_by=self.user.get_username() if self.user else "",
         )
+        log(
+            instance=flow,
+            action=NEW_VERSION,
+            user=self.user,
+            revision=self.revision,
+            timestamp=clock.now(),
+            data={"version": version.pk, "number": version.number, "revision": self.revision.pk},
+        )
+        return version
 
     def _is_due_by_schedule(self) -> bool:
         due = self.revision.approved_go_live_at
         return self.user is None and due is not None and due <= clock.system()
+
+
+def forms_of(versions: Iterable[FlowVersion]) -> dict[int, Any]:
+    """Return the revision that each version was made of, by the version's id, with two queries.
+
+    Versions from before this was noted, and those whose revision was purged, are left out.
+    """
+    wanted = {version.pk: version.flow_id for version in versions}
+    entries = StoreLogEntry.objects.filter(
+        action=NEW_VERSION, object_id__in={str(flow) for flow in wanted.values()}
+    ).values_list("data", flat=True)
+    made = {data["version"]: data["revision"] for data in entries if data.get("version") in wanted}
+    revisions = Revision.objects.in_bulk(made.values())
+    return {version: revisions[revision] for version, revision in made.items() if revision in revisions}

@@ -1,4 +1,4 @@
-"""The forms of the single steps. What they mean is in ``program``; the compiler joins the two."""
+"""The forms of the steps that hold no other steps. What they mean is in ``program``."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
-from smsflow_plugin.events.kinds import kind_choices
+from smsflow_plugin.flows.action_blocks import action_steps
+from smsflow_plugin.flows.copy_blocks import (
+    LANGUAGE_CHOICES,
+    MAX_COPY,
+    CopyBlock,
+    TranslationBlock,
+    copy_block,
+    fallback_block,
+    translations_block,
+)
 
-#: Languages that copy can be written in; the main text serves everybody else.
-LANGUAGE_CHOICES = [
-    ("en", _("English")),
-    ("da", _("Danish")),
-    ("de", _("German")),
-    ("es", _("Spanish")),
-    ("fi", _("Finnish")),
-    ("fr", _("French")),
-    ("it", _("Italian")),
-    ("nb", _("Norwegian")),
-    ("nl", _("Dutch")),
-    ("pl", _("Polish")),
-    ("pt", _("Portuguese")),
-    ("sv", _("Swedish")),
+__all__ = ["LANGUAGE_CHOICES", "MAX_COPY", "CopyBlock", "TranslationBlock", "leaf_steps"]
+
+UNIT_CHOICES = [
+    ("minutes", _("minutes")),
+    ("hours", _("hours")),
+    ("days", _("days")),
+    ("weeks", _("weeks")),
+    ("months", _("months")),
 ]
-UNIT_CHOICES = [("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days")), ("weeks", _("weeks"))]
 HOLD_UNIT_CHOICES = UNIT_CHOICES[:2]
 WEEKDAY_CHOICES = [
     ("0", _("Monday")),
@@ -36,24 +38,28 @@ WEEKDAY_CHOICES = [
     ("5", _("Saturday")),
     ("6", _("Sunday")),
 ]
-MAX_COPY = 1000
+DATE_SOURCE_CHOICES = [
+    ("appointment", _("The appointment that the flow is about")),
+    ("field", _("A date of the person")),
+    ("trigger", _("A date that came with what started the flow")),
+]
+DIRECTION_CHOICES = [("before", _("before")), ("on", _("on the day itself")), ("after", _("after"))]
+IF_PAST_CHOICES = [
+    ("go_on", _("go on at once")),
+    ("skip_next", _("skip the next step")),
+    ("leave", _("leave the flow")),
+]
+#: Groups of the picker, in the order in which the steps stand in it.
+TEXTS, WAITING = _("Texts"), _("Waiting")
+LONGEST_AMOUNT = 100_000
 
 
-def copy_block(**kwargs: Any) -> blocks.TextBlock:
-    return blocks.TextBlock(max_length=MAX_COPY, rows=3, **kwargs)
+def amount_block(label: Any, default: int | None = 1, **kwargs: Any) -> blocks.IntegerBlock:
+    return blocks.IntegerBlock(min_value=1, max_value=LONGEST_AMOUNT, default=default, label=label, **kwargs)
 
 
-class TranslationBlock(blocks.StructBlock):
-    """The same text for people who read another language."""
-
-    language = blocks.ChoiceBlock(choices=LANGUAGE_CHOICES, label=_("Language"))
-    text = copy_block(label=_("Text"))
-    fallback = copy_block(required=False, label=_("If a value is missing"))
-
-    class Meta:
-        icon = "globe"
-        label = _("Translation")
-        label_format = "{language}: {text}"
+def unit_block(default: str = "days") -> blocks.ChoiceBlock:
+    return blocks.ChoiceBlock(choices=UNIT_CHOICES, default=default, label=_("Unit"))
 
 
 class SendBlock(blocks.StructBlock):
@@ -66,12 +72,8 @@ class SendBlock(blocks.StructBlock):
             "Marketing texts get the brand in front and the words for opting out at the end."
         ),
     )
-    fallback = copy_block(
-        required=False,
-        label=_("Instead, if a value is missing"),
-        help_text=_("Leave this empty to send nothing to people for whom a value is missing."),
-    )
-    translations = blocks.ListBlock(TranslationBlock(), default=[], required=False, label=_("In other languages"))
+    fallback = fallback_block()
+    translations = translations_block(TranslationBlock())
     hold_amount = blocks.IntegerBlock(
         required=False,
         min_value=1,
@@ -85,6 +87,7 @@ class SendBlock(blocks.StructBlock):
         icon = "mail"
         label = _("Send a text")
         label_format = "{text}"
+        group = TEXTS
         description = _("Sends one text, if consent, quiet hours and caps allow it.")
         form_layout = blocks.BlockGroup(
             children=["text", "fallback", "translations"], settings=["hold_amount", "hold_unit"]
@@ -94,13 +97,14 @@ class SendBlock(blocks.StructBlock):
 class WaitBlock(blocks.StructBlock):
     """Some time."""
 
-    amount = blocks.IntegerBlock(min_value=1, max_value=100_000, default=1, label=_("How long"))
-    unit = blocks.ChoiceBlock(choices=UNIT_CHOICES, default="days", label=_("Unit"))
+    amount = amount_block(_("How long"))
+    unit = unit_block()
 
     class Meta:
         icon = "time"
         label = _("Wait")
         label_format = "{amount} {unit}"
+        group = WAITING
         description = _("Waits. One day means the same time tomorrow.")
 
 
@@ -120,37 +124,69 @@ class WaitUntilTimeBlock(blocks.StructBlock):
         icon = "calendar-alt"
         label = _("Wait until a time of day")
         label_format = "{time} {weekdays}"
+        group = WAITING
         description = _("Waits for the next such time where the person lives.")
 
 
-class WaitForEventBlock(blocks.StructBlock):
-    """Something to happen, or a time-out."""
+class WaitBestTimeBlock(blocks.StructBlock):
+    """The hour at which this person usually reacts."""
 
-    events = blocks.MultipleChoiceBlock(
-        choices=kind_choices, widget=forms.CheckboxSelectMultiple, label=_("One of these events")
-    )
-    amount = blocks.IntegerBlock(min_value=1, max_value=100_000, default=1, label=_("At most"))
-    unit = blocks.ChoiceBlock(choices=UNIT_CHOICES, default="days", label=_("Unit"))
-
-    class Meta:
-        icon = "history"
-        label = _("Wait for an event")
-        label_format = "{events} · {amount} {unit}"
-        description = _("Goes on when something happens, or when the time is up.")
-
-
-class ExitBlock(blocks.StructBlock):
-    """The end, before the end."""
-
-    reason = blocks.CharBlock(
-        required=False, max_length=120, label=_("Reason"), help_text=_("Shown on the person's timeline.")
+    within_hours = blocks.IntegerBlock(
+        min_value=1,
+        max_value=24 * 7,
+        default=24,
+        label=_("At most so many hours"),
+        help_text=_(
+            "When nothing is known of the person yet, the hour counts at which most people of the store react."
+        ),
     )
 
     class Meta:
-        icon = "logout"
-        label = _("Leave the flow")
-        label_format = "{reason}"
-        description = _("Ends the flow for this person here.")
+        icon = "pick"
+        label = _("Wait for the best time")
+        label_format = "{within_hours}"
+        group = WAITING
+        description = _("Waits for the hour of the day at which this person usually reacts.")
+
+
+class WaitUntilDateBlock(blocks.StructBlock):
+    """Before or after a date, which may move."""
+
+    source = blocks.ChoiceBlock(choices=DATE_SOURCE_CHOICES, default="appointment", label=_("Date"))
+    custom = blocks.CharBlock(
+        required=False,
+        max_length=100,
+        label=_("Name of the date"),
+        help_text=_(
+            "Not needed for an appointment. Of the person, for example “birthday”; of what started the flow, "
+            "for example “subscription.next_order_at”."
+        ),
+    )
+    direction = blocks.ChoiceBlock(choices=DIRECTION_CHOICES, default="before", label=_("Before or after"))
+    amount = blocks.IntegerBlock(
+        required=False, min_value=0, max_value=LONGEST_AMOUNT, default=1, label=_("How long before or after")
+    )
+    unit = unit_block()
+    time = blocks.TimeBlock(
+        required=False,
+        label=_("At this time of the day"),
+        help_text=_("In the recipient's own time zone. Empty means at the time of the date itself."),
+    )
+    if_past = blocks.ChoiceBlock(
+        choices=IF_PAST_CHOICES,
+        default="skip_next",
+        label=_("If that has passed already, or there is no such date"),
+    )
+
+    class Meta:
+        icon = "date"
+        label = _("Wait until a date")
+        label_format = "{amount} {unit} {direction}: {source} {custom}"
+        group = WAITING
+        description = _("Waits for a moment before or after a date, and follows the date when it moves.")
+        form_layout = blocks.BlockGroup(
+            children=["source", "custom", "direction", "amount", "unit", "if_past"], settings=["time"]
+        )
 
 
 def leaf_steps() -> list[tuple[str, blocks.Block]]:
@@ -159,6 +195,7 @@ def leaf_steps() -> list[tuple[str, blocks.Block]]:
         ("send", SendBlock()),
         ("wait", WaitBlock()),
         ("wait_until_time", WaitUntilTimeBlock()),
-        ("wait_for_event", WaitForEventBlock()),
-        ("exit", ExitBlock()),
+        ("wait_until_date", WaitUntilDateBlock()),
+        ("wait_best_time", WaitBestTimeBlock()),
+        *action_steps(),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextvars import ContextVar
 from typing import Any
 
 from django import forms
@@ -15,6 +16,10 @@ from wagtail.blocks.stream_block import StreamBlockAdapter
 
 #: The type under which a step waits whose own type is not installed.
 RETIRED = "retired"
+
+
+#: The lists that the system check under way has seen.
+_checked: ContextVar[set[int] | None] = ContextVar("checked", default=None)
 
 
 class RetiredBlock(blocks.FieldBlock):
@@ -54,6 +59,22 @@ class StepListBlock(blocks.StreamBlock):
     def __init__(self, local_blocks: Any = None, **kwargs: Any) -> None:
         super().__init__([*(local_blocks or []), (RETIRED, RetiredBlock())], **kwargs)
 
+    def check(self, **kwargs: Any) -> Any:
+        """Check each type of step once: the ways of all levels lead to the same blocks over and over."""
+        seen = _checked.get()
+        token = None
+        if seen is None:
+            seen = set()
+            token = _checked.set(seen)
+        try:
+            if id(self) in seen:
+                return []
+            seen.add(id(self))
+            return super().check(**kwargs)
+        finally:
+            if token is not None:
+                _checked.reset(token)
+
     def clean(self, value: Any) -> Any:
         with self._cleaning:
             return super().clean(value)
@@ -78,13 +99,38 @@ class StepListBlock(blocks.StreamBlock):
 
     def _retire(self, value: Any) -> Any:
         if not isinstance(value, list):
-            return value
-        return [
-            {"type": RETIRED, "value": json.dumps({"type": item["type"], "value": item["value"]}), "id": item.get("id")}
-            if isinstance(item, dict) and item.get("type") not in self.child_blocks
-            else item
-            for item in value
-        ]
+            return value if isinstance(value, blocks.StreamValue) else []
+        return [self._kept(item) for item in value if not isinstance(item, dict) or "value" in item]
+
+    def _kept(self, item: Any) -> Any:
+        """Return ``item``, or what keeps it if its type is not installed or its value is not of that type."""
+        if not isinstance(item, dict):
+            return item  # (type, value), as scripts write it
+        child = self.child_blocks.get(item.get("type"))
+        if isinstance(child, blocks.StructBlock) and isinstance(item["value"], dict):
+            return item
+        if isinstance(child, blocks.StreamBlock) and isinstance(item["value"], list):
+            return item
+        if child is not None and not isinstance(child, blocks.StructBlock | blocks.StreamBlock):
+            return item
+        kept = {"type": item.get("type"), "value": item["value"]}
+        return {"type": RETIRED, "value": json.dumps(kept), "id": item.get("id")}
+
+
+class WayBlock(StepListBlock):
+    """A way of a step: a list of ``steps`` under a name of its own.
+
+    The types of step are those of the shared list, not copies of them, and the editor
+    gets them once for each level.
+    """
+
+    def __init__(self, steps: StepListBlock, **kwargs: Any) -> None:
+        super().__init__(None, required=False, **kwargs)
+        self.steps = steps
+        self.child_blocks = steps.child_blocks
+
+    def check(self, **kwargs: Any) -> Any:
+        return self.steps.check(**kwargs)
 
 
 def _revive(item: dict[str, Any]) -> dict[str, Any]:
@@ -112,4 +158,15 @@ class StepListAdapter(StreamBlockAdapter):  # type: ignore[misc]
         return super().media + forms.Media(js=["smsflow/step-list.js"])
 
 
+class WayAdapter(StepListAdapter):
+    """Refers to the shared list, with the name and the words of its own."""
+
+    js_constructor = "smsflow.Way"
+
+    def js_args(self, block: WayBlock) -> list[Any]:
+        meta = {"label": block.label, "description": "", "blockDefId": block.definition_prefix}
+        return [block.name, block.steps, meta]
+
+
 register(StepListAdapter(), StepListBlock)
+register(WayAdapter(), WayBlock)

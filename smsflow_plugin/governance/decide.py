@@ -14,6 +14,10 @@ from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Poli
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
+#: For so long after a person has written, an answer finds them awake and expecting it.
+ANSWER_WITHIN = timedelta(hours=1)
+
+PENDING = "pending"
 GRANTED = "granted"
 REVOKED = "revoked"
 
@@ -33,6 +37,8 @@ def decide(intent: Intent, rules: PolicyRules, recipient: Recipient, now: dateti
     problem = _hard_problem(intent, recipient, now)
     if problem:
         return _skip(problem)
+    if is_answer(intent, now):
+        return _ALLOW
     moment = now
     binding = Reason.ALLOWED
     notes: dict[Reason, str] = {}
@@ -50,12 +56,22 @@ def decide(intent: Intent, rules: PolicyRules, recipient: Recipient, now: dateti
     return Decision(Verdict.DEFER, binding, moment, _as_notes(notes))
 
 
+def is_answer(intent: Intent, now: datetime) -> bool:
+    """Return whether the text answers what the person wrote a moment ago: neither the hour nor a cap holds it up."""
+    return intent.answers is not None and now - intent.answers <= ANSWER_WITHIN
+
+
 def consent_problem(message_class: MessageClass, recipient: Recipient) -> Reason | None:
     """Return why consent forbids a text of this class, or None.
 
-    Marketing needs a yes. Service needs no yes, but a no ends it. A reply to what the
-    person just wrote needs nothing: STOP itself is confirmed.
+    Marketing needs a yes. Service needs no yes, but a no ends it. The question of a double
+    opt-in needs that they asked for texts. A reply to what the person just wrote needs
+    nothing: STOP itself is confirmed.
     """
+    if message_class is MessageClass.OPTIN:
+        if recipient.marketing_consent in (PENDING, GRANTED):
+            return None
+        return Reason.OPTED_OUT if recipient.marketing_consent == REVOKED else Reason.NO_CONSENT
     if message_class is MessageClass.MARKETING:
         if recipient.marketing_consent == GRANTED:
             return None
@@ -74,6 +90,8 @@ def _hard_problem(intent: Intent, recipient: Recipient, now: datetime) -> Reason
     problem = consent_problem(intent.message_class, recipient)
     if problem:
         return problem
+    if recipient.handed_over and intent.message_class is not MessageClass.REPLY:
+        return Reason.HANDED_OVER
     if intent.expires_at and intent.expires_at <= now:
         return Reason.STALE
     return None
@@ -84,7 +102,11 @@ def _objections(
 ) -> Iterator[Objection]:
     """Yield the rules that object to a text at ``moment``."""
     marketing = message_class is MessageClass.MARKETING
-    quiet = marketing or (message_class is MessageClass.SERVICE and rules.quiet_service)
+    quiet = (
+        marketing
+        or message_class is MessageClass.OPTIN
+        or (message_class is MessageClass.SERVICE and rules.quiet_service)
+    )
     if quiet and not is_open(moment, recipient.zones, rules):
         yield Reason.QUIET_HOURS, next_open(moment, recipient.zones, rules)
     if not marketing:

@@ -12,6 +12,8 @@ class MessageClass(StrEnum):
 
     MARKETING = "marketing"
     SERVICE = "service"
+    #: The question of a double opt-in, and nothing else: it goes to those who asked for texts.
+    OPTIN = "optin"
     #: An answer to what the person just wrote: STOP, HELP, START.
     REPLY = "reply"
 
@@ -49,6 +51,13 @@ class Reason(StrEnum):
     #: Not let into a flow: the person was in it too recently, or the event came too late.
     REENTRY = "reentry"
     TOO_LATE = "too_late"
+    #: Nobody is let in while the flow is paused, and nobody after as many as it takes.
+    FLOW_PAUSED = "flow_paused"
+    FLOW_FULL = "flow_full"
+    #: Staff has taken the person over.
+    HANDED_OVER = "handed_over"
+    #: Flows had started one another too often in a row.
+    CHAIN = "chain"
 
 
 class Verdict(StrEnum):
@@ -74,10 +83,12 @@ class Intent:
     """A text that a flow wants to send.
 
     ``expires_at``: after this moment the text is worth nothing and must not go out.
+    ``answers``: when the person wrote the text that this one answers; None if it answers none.
     """
 
     message_class: MessageClass
     expires_at: datetime | None = None
+    answers: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Recipient:
 
     ``zones``: every time zone that the person may be in; a text goes only when all are open.
     ``recent_sends``: when texts that count were sent, oldest first; 7 days are enough.
+    ``handed_over``: staff talks with the person, so no flow does.
     """
 
     has_phone: bool
@@ -94,6 +106,7 @@ class Recipient:
     zones: tuple[str, ...]
     recent_sends: tuple[datetime, ...] = ()
     store_active: bool = True
+    handed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

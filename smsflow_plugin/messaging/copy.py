@@ -22,6 +22,9 @@ Piece = tuple[str, bool]
 
 MARKETING = "marketing"
 
+#: Classes of text that name the brand and say how to opt out.
+DRESSED = (MARKETING, "optin")
+
 OPT_OUT_WORDS = {
     "en": "Reply STOP to opt out.",
     "da": "Svar STOP for at afmelde.",
@@ -98,7 +101,7 @@ def compose(
         pieces = _pieces(fallback, language, context)
         used = fallback
     pieces = _trimmed(pieces)
-    if message_class == MARKETING:
+    if message_class in DRESSED:
         written_in = language if _key(used, language) else main_language or language
         pieces = _dressed(pieces, brand, _opt_out_words(written_in) if add_opt_out else "")
     rendered = _joined(pieces)

@@ -10,16 +10,17 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q, QuerySet
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
@@ -106,6 +107,7 @@ def _claim(limit: int) -> Claimed:
     now = clock.now()
     connections, resting_until = sendable(now)
     queued = Message.objects.filter(state=Message.State.QUEUED, store_id__in=list(connections))
+    queued = _not_paused(queued, connections)
     messages = [
         Queued(*row)
         for row in queued.filter(not_before__lte=now)
@@ -120,6 +122,13 @@ def _claim(limit: int) -> Claimed:
         waiting = queued.filter(not_before__gt=now).aggregate(at=Min("not_before"))["at"]
         claimed.next_at = min((at for at in (waiting, *resting_until) if at), default=None)
     return claimed
+
+
+def _not_paused(queued: QuerySet[Message], store_ids: Iterable[int]) -> QuerySet[Message]:
+    """Leave out the texts of paused flows: they stay in the queue, and take nobody's place in the batch."""
+    flows = Flow.objects.filter(store_id__in=list(store_ids), live=True, paused_at__isnull=False)
+    paused = list(flows.values_list("pk", flat=True))
+    return queued.filter(Q(flow__isnull=True) | ~Q(flow__in=paused)) if paused else queued
 
 
 def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetime) -> list[Call]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.flows.models import Flow
@@ -20,11 +22,26 @@ from smsflow_plugin.stores.models import Store
 
 TEST = "test"
 
+#: The purpose of a text that answers what the person has just written.
+ANSWER = "answer"
+
+#: The purposes of a test run's texts: they go out although the flow is a draft, and are counted nowhere.
+TEST_RUN = "test_run"
+TEST_ANSWER = "test_answer"
+OF_TESTS = (TEST_RUN, TEST_ANSWER)
+
+#: For how long such a text keeps its privilege in the queue: an answer at night goes at once or in the morning.
+ANSWER_IN_QUEUE = timedelta(minutes=15)
+
+#: When a text of a flow that was paused between claiming and asking is looked at again.
+PAUSED_RETRY = timedelta(minutes=5)
+
 #: For how long a text may wait for its gateway. After an outage nobody shall get the texts of a
 #: week at once, or the answer to a question that they asked yesterday.
 LONGEST_IN_QUEUE = {
     MessageClass.MARKETING: timedelta(hours=24),
     MessageClass.SERVICE: timedelta(hours=72),
+    MessageClass.OPTIN: timedelta(hours=24),
     MessageClass.REPLY: timedelta(hours=1),
 }
 
@@ -71,13 +88,17 @@ class Gate:
         self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
         self._rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
         self._people, self._by_number = _people(messages)
-        flows = Flow.objects.filter(pk__in={message.flow_id for message in messages}, live=False)
-        self._flows_off = set(flows.values_list("pk", flat=True))
+        flows = Flow.objects.filter(pk__in={message.flow_id for message in messages})
+        off = flows.filter(Q(live=False) | Q(paused_at__isnull=False)).values_list("pk", "live")
+        self._flows_off = {pk for pk, live in off if not live}
+        self._flows_paused = {pk for pk, live in off if live}
 
     def ask(self, message: Queued) -> Decision:
         """Return whether the message may go now, must wait, or must not go any more."""
-        if message.flow_id in self._flows_off:
+        if message.flow_id in self._flows_off and message.purpose not in OF_TESTS:
             return Decision(Verdict.SKIP, Reason.FLOW_OFF)
+        if message.flow_id in self._flows_paused:
+            return Decision(Verdict.DEFER, Reason.FLOW_PAUSED, self.now + PAUSED_RETRY)
         store = self._stores[message.store_id]
         person = self._person(message)
         message_class = MessageClass(message.message_class)
@@ -103,7 +124,11 @@ class Gate:
         expires_at = message.queued_at + LONGEST_IN_QUEUE[message_class]
         if message.expires_at:
             expires_at = min(expires_at, message.expires_at)
-        return decide(Intent(message_class, expires_at), rules, recipient, self.now)
+        return decide(Intent(message_class, expires_at, self._answers(message)), rules, recipient, self.now)
+
+    def _answers(self, message: Queued) -> datetime | None:
+        fresh = message.purpose in (ANSWER, TEST_ANSWER) and self.now - message.queued_at <= ANSWER_IN_QUEUE
+        return message.queued_at if fresh else None
 
     def _person(self, message: Queued) -> Person:
         if message.contact_id is not None:

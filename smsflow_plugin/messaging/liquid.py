@@ -21,7 +21,7 @@ from smsflow_plugin.messaging.liquid_environment import (
     position,
 )
 
-__all__ = ["CopyError", "MissingValue", "Problem", "check_copy"]
+__all__ = ["CopyError", "MissingValue", "Problem", "check_copy", "check_syntax"]
 
 #: Stands for a value that a check cannot know: what ``assign`` computed, the items of an empty list.
 _ANYTHING = object()
@@ -52,11 +52,18 @@ def check_copy(source: str, sample: Mapping[str, Any]) -> list[Problem]:
     ``sample`` holds every value that copy may use; None marks those that may be missing,
     which copy must give a default or ask for in a condition around them.
     """
+    if problems := check_syntax(source):
+        return problems
+    return sorted(set(_check_nodes(compile_copy(source).template.nodes, _Scope(sample, {}))))
+
+
+def check_syntax(source: str) -> list[Problem]:
+    """Return what keeps ``source`` from being copy at all, whatever names it uses."""
     try:
-        compiled = compile_copy(source)
+        compile_copy(source)
     except CopyError as error:
         return [Problem(error.line, error.column, error.message)]
-    return sorted(set(_check_nodes(compiled.template.nodes, _Scope(sample, {}))))
+    return []
 
 
 def _check_nodes(nodes: Iterable[Node], scope: _Scope) -> Iterator[Problem]:

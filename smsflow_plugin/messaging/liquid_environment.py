@@ -32,6 +32,7 @@ from liquid.undefined import is_undefined
 
 from smsflow_plugin.messaging import liquid_filters
 from smsflow_plugin.messaging.liquid_context import MissingValue, SafeContext
+from smsflow_plugin.messaging.liquid_errors import explain_syntax, explain_value, find_culprit
 from smsflow_plugin.messaging.plain import clean_literal, clean_value
 
 MAX_SOURCE = 2000
@@ -119,7 +120,7 @@ def compile_copy(source: str) -> Compiled:
     try:
         template = _environment.from_string(clean_literal(source))
     except LiquidError as error:
-        raise _copy_error(error) from error
+        raise _copy_error(error, clean_literal(source)) from error
     except _ODD_ERRORS as error:
         raise CopyError(_("This text cannot be understood.")) from error
     for node in walk(template.nodes):
@@ -259,12 +260,27 @@ def _refuse(message: str, token: Any) -> NoReturn:
     raise CopyError(message, *position(token.source, max(token.start_index, 0)))
 
 
-def _copy_error(error: LiquidError) -> CopyError:
+def _copy_error(error: LiquidError, source: str = "") -> CopyError:
     line = column = 0
     if error.token is not None and error.token.start_index >= 0:
         line, column = position(error.token.source, error.token.start_index)
+    elif source and (culprit := find_culprit(source, str(error.message), _complaint)) >= 0:
+        line, column = position(source, culprit)
     if isinstance(error, OutputStreamLimitError):
         return CopyError(_("The text becomes longer than %(limit)d characters.") % {"limit": MAX_OUTPUT}, line, column)
     if isinstance(error, LiquidSyntaxError):
-        return CopyError(_("This is not valid: %(detail)s.") % {"detail": error.message}, line, column)
-    return CopyError(_("This text cannot be filled in: %(detail)s.") % {"detail": error.message}, line, column)
+        return CopyError(explain_syntax(str(error.message)), line, column)
+    if isinstance(error, liquid_filters.Refused):
+        return CopyError(str(error.message), line, column)
+    return CopyError(explain_value(str(error.message)), line, column)
+
+
+def _complaint(markup: str) -> str:
+    """Return what the library says about one piece of markup alone."""
+    try:
+        _environment.from_string(markup)
+    except LiquidError as error:
+        return str(error.message)
+    except _ODD_ERRORS:
+        return ""
+    return ""

@@ -15,6 +15,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency
+from django.utils.translation import gettext as _
 from liquid.exceptions import FilterArgumentError
 from liquid.undefined import is_undefined
 
@@ -56,6 +57,10 @@ _DATE_FORMAT = re.compile(r"(?:[^%]|%-?[aAbBdeHIjmMpSyY%]){1,60}")
 Filter = Callable[..., Any]
 
 
+class Refused(FilterArgumentError):
+    """A filter of ours does not do what it was asked to. The message is a sentence for people."""
+
+
 def guarded(function: Filter) -> Filter:
     """Return ``function`` with bounded operands, result and work."""
     wants_context = getattr(function, "with_context", False)
@@ -81,7 +86,7 @@ def guarded(function: Filter) -> Filter:
 def _spend(context: SafeContext, work: int) -> None:
     context.work += work
     if context.work > MAX_WORK:
-        raise FilterArgumentError("this text takes too much work to fill in", token=None)
+        raise Refused(_("This text takes too much work to fill in."), token=None)
 
 
 def _size(value: Any) -> int:
@@ -89,12 +94,12 @@ def _size(value: Any) -> int:
         return 0
     if isinstance(value, int):
         if abs(value) > MAX_NUMBER:
-            raise FilterArgumentError("number too large", token=None)
+            raise Refused(_("A number is too large."), token=None)
         return 0
     if isinstance(value, Sized):
         size = len(value)
         if size > MAX_SIZE:
-            raise FilterArgumentError("value too large", token=None)
+            raise Refused(_("A value is too long."), token=None)
         return size
     return 0
 
@@ -108,7 +113,7 @@ def money(value: Any, currency: Any = None, *, context: SafeContext) -> str:
     amount = _amount(value)
     code = currency or context.get(["store", "currency"], token=None, default="")
     if not isinstance(code, str) or not re.fullmatch("[A-Za-z]{3}", code):
-        raise FilterArgumentError("money needs a currency such as 'USD'", token=None)
+        raise Refused(_("“money” needs a currency such as 'USD'."), token=None)
     code = code.upper()
     locale = _locale(context.language)
     text = to_plain(format_currency(amount, code, locale=locale))
@@ -129,7 +134,7 @@ def _amount(value: Any) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or abs(amount) > MAX_NUMBER:
-        raise FilterArgumentError("money needs an amount such as 129.00", token=None)
+        raise Refused(_("“money” needs an amount such as 129.00."), token=None)
     return amount
 
 
@@ -153,9 +158,9 @@ def format_date(value: Any, pattern: Any = "%Y-%m-%d") -> str:
         except ValueError:
             moment = None
     if not isinstance(moment, date):
-        raise FilterArgumentError("date needs a date such as 2026-03-04", token=None)
+        raise Refused(_("“date” needs a date such as 2026-03-04."), token=None)
     if not isinstance(pattern, str) or not _DATE_FORMAT.fullmatch(pattern):
-        raise FilterArgumentError("date needs a format such as '%d.%m.%Y'", token=None)
+        raise Refused(_("“date” needs a format such as '%d.%m.%Y'."), token=None)
     return moment.strftime(pattern)
 
 
@@ -166,7 +171,7 @@ def bounded_round(round_: Filter) -> Filter:
         if digits is None:
             return round_(value)
         if not str(digits).isdigit() or int(digits) > 10:
-            raise FilterArgumentError("round needs a number of digits from 0 to 10", token=None)
+            raise Refused(_("“round” needs a number of digits from 0 to 10."), token=None)
         return round_(value, int(digits))
 
     return rounded

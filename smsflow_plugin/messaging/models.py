@@ -75,6 +75,7 @@ class Message(models.Model):
     class Class(models.TextChoices):
         MARKETING = "marketing", _("Marketing")
         SERVICE = "service", _("Service")
+        OPTIN = "optin", _("Opt-in question")
         REPLY = "reply", _("Reply")
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="messages", verbose_name=_("store"))

@@ -42,6 +42,13 @@ _PLAIN = {
     "x": "×",
     "TM": "™",
 }
+# Letters that have no accent to take off. Only for what a person changes with a click of their own.
+_LETTERS = {
+    "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i",
+    "ẞ": "ß",
+}  # fmt: skip
+#: Categories of symbols, and of what modifies them: they can go without changing a word.
+_SYMBOLS = ("So", "Sk", "Mn", "Me", "Cf", "Co")
 _TO_PLAIN = {ord(character): plain for plain, characters in _PLAIN.items() for character in characters}
 
 
@@ -85,6 +92,27 @@ def to_gsm(text: str) -> str:
 def to_plain(text: str) -> str:
     """Return ``text`` with every typographic character made plain, whatever else it holds."""
     return unicodedata.normalize("NFC", text).translate(_TO_PLAIN)
+
+
+def stand_in(character: str) -> str | None:
+    """Return what a person may put in place of ``character`` to keep a text in the GSM alphabet.
+
+    "" leaves it out (emoji, invisible characters); None says that nothing does (other scripts).
+    """
+    if (plain := _TO_PLAIN.get(ord(character))) is not None:
+        return plain
+    if (letters := _LETTERS.get(character)) is not None:
+        return letters
+    base = unicodedata.normalize("NFD", character)[0]
+    if base != character:
+        return base if base in BASIC else None
+    return "" if unicodedata.category(character) in _SYMBOLS else None
+
+
+def tables() -> dict[str, object]:
+    """Return what the counter in the browser needs to come to the same result."""
+    plain = {character: plain for plain, characters in _PLAIN.items() for character in characters}
+    return {"basic": BASIC, "extension": EXTENSION, "plain": plain, "letters": _LETTERS}
 
 
 def _number(units: int, text: str, double: re.Pattern[str], *, single: int, each: int) -> int:

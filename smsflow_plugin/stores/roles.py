@@ -6,7 +6,8 @@ into a role's group directly, that would give the role in every store.
 * **Store admin** – everything in the store: flows, rules, connections, people.
 * **Agency** – builds and publishes flows, sets the store up and its rules, looks into
   deliveries and replays them. Neither sees nor changes credentials or people.
-* **Copywriter** – drafts flows and their texts; somebody else publishes them. Sees no people.
+* **Copywriter** – changes the words of flows and snippets, and nothing else; somebody else publishes them.
+  Sees no people.
 * **Support** – looks up people and texts, records an opt-out. Sees flows, changes none.
 
 Whoever works in the admin also needs "SMS flows admin access": Wagtail asks for the
@@ -37,10 +38,19 @@ _AGENCY = (
     "view_flow",
     "add_flow",
     "change_flow",
+    "reword_flow",
     "delete_flow",
     "publish_flow",
     "lock_flow",
     "unlock_flow",
+    "view_segment",
+    "add_segment",
+    "change_segment",
+    "delete_segment",
+    "view_copysnippet",
+    "add_copysnippet",
+    "change_copysnippet",
+    "delete_copysnippet",
     "view_contact",
     "change_contact",
     "view_message",
@@ -50,12 +60,20 @@ _AGENCY = (
 )
 
 #: Codenames by role. ``change_contact`` records opt-outs, ``change_delivery`` replays,
-#: ``add_message`` sends test texts, ``change_storemembership`` says who works here.
+#: ``add_message`` sends test texts, ``reword_flow`` changes words and no structure,
+#: ``change_storemembership`` says who works here.
 ROLES: Mapping[str, Sequence[str]] = {
     STORE_ADMIN: (*_AGENCY, "change_connection", "change_storemembership"),
     AGENCY: _AGENCY,
-    COPYWRITER: ("view_store", "view_flow", "add_flow", "change_flow"),
-    SUPPORT: ("view_store", "view_flow", "view_contact", "change_contact", "view_message"),
+    COPYWRITER: (
+        "view_store",
+        "view_flow",
+        "reword_flow",
+        "view_segment",
+        "view_copysnippet",
+        "change_copysnippet",
+    ),
+    SUPPORT: ("view_store", "view_flow", "view_segment", "view_contact", "change_contact", "view_message"),
 }
 
 

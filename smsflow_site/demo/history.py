@@ -19,12 +19,17 @@ from django.test import Client, override_settings
 from smsflow_plugin.engine.advance import advance, next_wake
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.events.inbox import fingerprint, store_delivery
+from smsflow_plugin.integrations.simulator.goods import shelf
+from smsflow_plugin.integrations.simulator.shelves import AT_FIRST
 from smsflow_plugin.integrations.simulator.shop import Shop
 from smsflow_plugin.integrations.simulator.shopping import DOINGS, Visit, shop_of
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gateway import NullGateway
 from smsflow_plugin.models import Connection, Contact, Message, Store
 from smsflow_site.demo.people import Happening, customers, happenings
+
+#: The place on each shelf of what nobody can buy at first.
+SOLD_OUT = 4
 
 
 class SilentGateway(NullGateway):
@@ -52,6 +57,7 @@ def live_through(now: datetime, *, prepare: Callable[[], list[Store]], tell: Cal
     gateways = {"sinch": f"{__name__}.SilentGateway"}
     with override_settings(SMSFLOW={**settings.SMSFLOW, "CLOCK": past, "GATEWAYS": gateways}):
         world = World(past, prepare())
+        world.fill_shelves()
         for done, happening in enumerate(story):
             world.wait_until(happening.at)
             world.do(happening)
@@ -81,6 +87,15 @@ class World:
             self.pump()
         self.past.at = max(moment, self.past.at)
 
+    def fill_shelves(self) -> None:
+        """Let the shops tell what they sell, at which price, and how many there are of each."""
+        for domain, store in self.stores.items():
+            for place, article in enumerate(shelf(store.language)):
+                # one of them is sold out, so that people can wait for it
+                left = 0 if place == SOLD_OUT else AT_FIRST
+                self.shops[domain].changes_product(article, price=article.price, available=left)
+        self.pump()
+
     def do(self, happening: Happening) -> None:
         shop, store = self.shops[happening.domain], self.stores[happening.domain]
         if happening.does == "joins":
@@ -90,7 +105,7 @@ class World:
             return
         else:
             contact = Contact.objects.select_related("store").get(store=store, phone=happening.phone)
-            answers = DOINGS[happening.does].do(Visit(shop, contact))
+            answers = DOINGS[happening.does].do(Visit(shop, contact, {"birthday": happening.says}))
         refused = [answer for answer in answers if not answer.ok]
         if refused:
             raise RuntimeError(f"The site refused a webhook of the demo: {refused[0]}.")

@@ -24,7 +24,10 @@ PLACES = (("NY", "10001"), ("CA", "94103"), ("CO", "80202"), ("WA", "98101"), ("
 
 @dataclass(frozen=True, slots=True, order=True)
 class Happening:
-    """Somebody does something: ``joins``, a word of ``shopping.DOINGS``, or ``says`` something in a text."""
+    """Somebody does something: ``joins``, a word of ``shopping.DOINGS``, or ``says`` something in a text.
+
+    With ``has-birthday`` it says the date.
+    """
 
     at: datetime
     domain: str
@@ -55,6 +58,11 @@ def happenings(now: datetime, *, days: int = 21) -> list[Happening]:
             joined = now - timedelta(days=days - 1 - place * (days - 2) / len(people))
             joined = _in_daytime(joined, ZoneInfo(zone), chance)
             found += (Happening(at, domain, customer.phone, *what) for at, what in _life(joined, chance))
+            if place % 3 == 0:
+                # every third has told it, and the first of them has it next week
+                birthday = now + timedelta(days=7 + place * 11)
+                date = f"{1970 + place}-{birthday:%m-%d}" if f"{birthday:%m-%d}" != "02-29" else "1992-02-29"
+                found.append(Happening(joined + timedelta(minutes=4), domain, customer.phone, "has-birthday", date))
     return sorted(one for one in found if one.at < now - timedelta(minutes=5))
 
 

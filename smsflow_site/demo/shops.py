@@ -18,6 +18,9 @@ SHOPIFY_SECRET = "demo-shopify-secret"  # noqa: S105
 SINCH_SECRETS = {"api_token": "demo-sinch-token", "callback_secret": "demo-sinch-callback-secret"}
 PASSWORD = "demo"  # noqa: S105
 
+#: The templates that every store of the demo starts with.
+FLOWS = ("welcome", "abandoned_cart", "post_purchase")
+
 SIERRA = "sierra-gear.myshopify.com"
 NORDIC = "nordic-tea.myshopify.com"
 
@@ -90,10 +93,10 @@ def point_at_simulator() -> None:
 
 
 def enable_flows(stores: list[Store]) -> None:
-    """Enable all templates of the library in every store and publish them, as a person does in the gallery."""
+    """Enable some templates of the library in every store and publish them, as a person does in the gallery."""
     for store in stores:
-        for template in TEMPLATES.values():
-            flow = EnableTemplate(store, template=template).execute(skip_permission_checks=True)
+        for key in FLOWS:
+            flow = EnableTemplate(store, template=TEMPLATES[key]).execute(skip_permission_checks=True)
             PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
 
 

@@ -7,17 +7,25 @@ from datetime import timedelta
 
 from smsflow_plugin import clock
 from smsflow_plugin.events.models import Delivery, Event
+from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.models import (
     Batch,
     Connection,
     ConsentRecord,
     Contact,
+    CopySnippet,
     Decision,
+    Effect,
     Enrollment,
     Flow,
     FlowVersion,
+    Intake,
+    Interest,
     Message,
+    Segment,
     Store,
+    TestNumber,
+    Variant,
 )
 from tests.factories import make_contact
 
@@ -32,6 +40,7 @@ class Rows:
     message: Message
     parked: Delivery
     consent: ConsentRecord
+    segment: Segment
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -43,7 +52,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     flow.save_revision()
     flow.name = f"Welcome back{mark}"
     flow.save_revision()
-    program = {"trigger": "opted_in", "instructions": [], "format": 1}
+    program = Program((Trigger("opted_in"),), (Send("s1", {"": f"Welcome{mark}"}), Send("s2", {"": "Bye"}))).to_json()
     version = FlowVersion.objects.create(store=store, flow=flow, number=1, content_hash="0" * 64, program=program)
     Flow.objects.filter(pk=flow.pk).update(current_version=version)
     start = now - timedelta(hours=20)
@@ -92,4 +101,20 @@ def fill(store: Store, mark: str = "") -> Rows:
         not_before=start + timedelta(hours=11), accepted_at=start + timedelta(hours=11, seconds=2),
         finished_at=start + timedelta(hours=11, seconds=9),
     )  # fmt: skip
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent)
+    _fill_around(store, contact, flow, enrollment, mark)
+    segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment)
+
+
+def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:
+    """Everything that stands around a flow: what it asks of others, and what texts and rules share."""
+    Segment.objects.create(store=store, name=f"Regulars{mark}", rules=[])
+    CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
+    Effect.objects.create(
+        store=store, contact=contact, flow=flow, enrollment=enrollment, step="s3", kind="notice", state="done",
+        payload={"to": ["staff@example.com"], "subject": f"Call Grace{mark}", "body": "Now."}, result={"value": {}},
+    )  # fmt: skip
+    Intake.objects.create(store=store, flow=flow, key="publish:1", state="done", total=1, seen=1, entered=1)
+    TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=clock.now())
+    Variant.objects.create(store=store, variant_id="1", title=f"Trail Jacket{mark}", price="129.00", available=0)
+    Interest.objects.create(store=store, contact=contact, variant_id="1", kind="waitlist")

@@ -77,6 +77,37 @@ def test_somebody_of_another_store_records_nothing(rows: Rows, danish_store: Any
     assert not ConsentRecord.objects.filter(source="staff").exists()
 
 
+def test_a_person_is_taken_over_and_given_back(rows: Rows, ada: Any) -> None:
+    client = client_of(ada)
+    page = reverse("smsflow_contacts:inspect", args=(rows.contact.pk,))
+    assert b"Take over from flows" in client.get(page).content
+
+    client.post(reverse("smsflow_contacts:hand_over", args=(rows.contact.pk,)), {"note": "Wants a refund."})
+    rows.contact.refresh_from_db()
+    assert rows.contact.handed_over_at is not None
+    assert rows.contact.wake_at is None
+    html = client.get(page).content.decode()
+    assert "Staff has taken this person over" in html and "Wants a refund." in html
+
+    client.post(reverse("smsflow_contacts:resume", args=(rows.contact.pk,)))
+    rows.contact.refresh_from_db()
+    rows.enrollment.refresh_from_db()
+    assert rows.contact.handed_over_at is None
+    assert rows.contact.wake_at == rows.enrollment.wake_at
+    assert set(StoreLogEntry.objects.values_list("action", flat=True)) >= {
+        "smsflow.hand_over",
+        "smsflow.resume_automation",
+    }
+
+
+def test_who_may_only_look_takes_nobody_over(rows: Rows) -> None:
+    client = client_of(make_user("carl", "Copywriter", rows.store))
+    response = client.post(reverse("smsflow_contacts:hand_over", args=(rows.contact.pk,)), {"note": ""})
+    assert response.status_code in (302, 404)
+    rows.contact.refresh_from_db()
+    assert rows.contact.handed_over_at is None
+
+
 def test_a_replayed_delivery_waits_again_without_its_reason(rows: Rows, ada: Any) -> None:
     client_of(ada).post(reverse("smsflow_deliveries:replay", args=[rows.parked.pk]))
     rows.parked.refresh_from_db()
@@ -173,6 +204,20 @@ def test_no_page_ever_shows_a_secret(rows: Rows, ada: Any) -> None:
         for secret in filter(None, connection.secrets.values()):
             assert f'"{secret}"' not in pages
     assert "typed-in" not in pages
+
+
+def test_the_webhooks_secret_is_made_by_a_button_and_shown_to_those_who_may_connect(rows: Rows, ada: Any) -> None:
+    client, agency = client_of(ada), client_of(make_user("andy", "Agency", rows.store))
+    edit = reverse("smsflow_stores:edit", args=[rows.store.pk])
+    make = reverse("smsflow_stores:make_secret", args=[rows.store.pk])
+    assert "Make a secret" in client.get(edit).content.decode()
+    agency.post(make)
+    assert not Connection.objects.filter(store=rows.store, kind="webhook").exists()
+
+    client.post(make)
+    secret = Connection.objects.get(store=rows.store, kind="webhook").secrets["secret"]
+    assert secret in client.get(edit).content.decode()
+    assert secret not in agency.get(edit).content.decode()
 
 
 def test_rules_are_checked_and_saved(rows: Rows, ada: Any) -> None:

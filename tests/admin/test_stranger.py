@@ -130,16 +130,24 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
         "page_pk": lambda: 1,
         "workflow_pk": lambda: 1,
         "action_name": lambda: "approve",
+        # whose rules are counted
+        "model": lambda: "segment",
         # the simulator's doings and the ways to move its clock
         "doing": lambda: "opts-in",
         "how": lambda: "next",
         # of the gallery: a template of the library
         "template": lambda: "welcome",
+        # a draft that is looked at while it is edited: the key of the flow, or "new"
+        "key": lambda: str(rows.flow.pk),
+        # a run of a flow
+        "run": lambda: rows.enrollment.pk,
     }
     return {parameter: known[parameter]() for parameter in parameters(route)}
 
 
 def object_of(name: str, rows: Rows) -> Any:
+    if "segment" in name:
+        return rows.segment
     for word, row in (
         ("flow_", rows.flow),
         ("_flow", rows.flow),
@@ -158,6 +166,7 @@ def queries(rows: Rows) -> dict[str, Any]:
     names = {
         "store": rows.store.pk,
         "flow": rows.flow.pk,
+        "audience-pk": object_of("segment", rows).pk,
         "contact": rows.contact.pk,
         "id": [rows.parked.pk, rows.flow.pk, rows.message.pk],
         "state": "parked",
@@ -270,8 +279,9 @@ STATEMENT = {
     "action-publish": "1",
     "action-unpublish": "1",
     "next": "/admin/",
-    "steps-count": "0",
+    "steps-count": "0", "triggers-count": "0",
     "audience-count": "0",
+    "rules-count": "0",
     "exits": "[]",
 }
 
@@ -297,7 +307,7 @@ def test_exports_hold_the_own_store_only(stranger: Client, own: Rows, other: Row
 def test_a_form_does_not_take_an_object_into_another_store(stranger: Client, own: Rows, other: Rows) -> None:
     stranger.post(
         reverse("wagtailsnippets_smsflow_flow:edit", args=[own.flow.pk]),
-        {"store": other.store.pk, "name": "Moved", "steps-count": "0", "audience-count": "0"},
+        {"store": other.store.pk, "name": "Moved", "steps-count": "0", "triggers-count": "0", "audience-count": "0"},
     )
     own.flow.refresh_from_db()
     assert own.flow.store == own.store

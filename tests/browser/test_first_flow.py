@@ -21,11 +21,13 @@ def enable_and_publish(page: Page, template: str) -> None:
     """Enable a template from the gallery for the only store, and publish it as it is."""
     page.goto("/admin/smsflow/gallery/")
     page.get_by_role("link", name=template).click()
-    page.get_by_role("button", name="Enable").click()
+    page.get_by_role("button", name="Use this flow").click()
     expect(page.locator("#id_name")).to_have_value(template)
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text(f"'{template}' updated and published")).to_be_visible()
+    expect(page.get_by_role("heading", name="Who enters")).to_be_visible()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text(f"“{template}” is published.")).to_be_visible()
 
 
 def test_an_abandoned_cart_becomes_a_text_on_the_phone_unless_it_is_bought(page: Page, site: Site) -> None:

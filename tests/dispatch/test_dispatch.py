@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin.messaging.dispatch import dispatch
+from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Accepted, OutboundText, Outcome, RateLimited, Rejected, Unknown
 from smsflow_plugin.models import Batch, Connection, Contact, Flow, Message, Store
 from tests.conftest import NOON, TestClock
@@ -131,6 +132,43 @@ def test_at_night_marketing_waits_for_the_morning_and_service_goes(
     still.at = morning
     drain()
     assert states() == ["accepted", "accepted"]
+
+
+def test_an_answer_leaves_at_night_while_it_is_fresh(gateway: Gateway, queue: Queue, still: TestClock) -> None:
+    night = still.move(hours=10)  # 21:00 in New York
+    queue("Thanks!", purpose="answer", not_before=night, queued_at=night)
+    stale = queue("Thanks?", purpose="answer", not_before=night, queued_at=night - timedelta(minutes=16))
+    assert dispatch().accepted == 1
+    stale.refresh_from_db()
+    assert (stale.state, stale.reason) == ("queued", "quiet_hours")
+
+
+def test_an_opt_in_question_goes_to_who_asked_for_texts_and_to_nobody_else(
+    gateway: Gateway, queue: Queue, store: Store
+) -> None:
+    for consent in ("pending", "unknown", "revoked"):
+        queue(consent, make_contact(store, marketing_consent=consent), message_class="optin")
+    dispatch()
+    assert [call.body for call in gateway.calls] == ["pending"]
+    assert states() == ["accepted", "cancelled", "cancelled"]
+
+
+def test_texts_of_a_paused_flow_take_no_place_in_the_batch(gateway: Gateway, queue: Queue, store: Store) -> None:
+    paused = Flow.objects.create(store=store, name="Paused", live=True, paused_at=NOON)
+    queue("Paused", flow=paused, priority=1)
+    queue("Goes", priority=2)
+    assert dispatch(limit=1).accepted == 1
+    assert (dispatch().taken, states()) == (0, ["queued", "accepted"])
+    Flow.objects.update(live=False)
+    dispatch()
+    assert Message.objects.get(flow=paused).reason == "flow_off"
+
+
+def test_a_text_whose_flow_was_paused_after_the_claim_waits(gateway: Gateway, queue: Queue, store: Store) -> None:
+    message = queue(flow=Flow.objects.create(store=store, name="Paused", live=True, paused_at=NOON))
+    row = Message.objects.values_list(*Queued.__dataclass_fields__).get(pk=message.pk)
+    claimed = Queued(*row)
+    assert Gate([claimed], NOON).ask(claimed).reason == "flow_paused"
 
 
 def test_what_a_flow_had_queued_is_cancelled_when_it_is_unpublished(

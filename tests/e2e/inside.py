@@ -19,7 +19,8 @@ django.setup()
 from smsflow_plugin import clock  # noqa: E402
 from smsflow_plugin.conf import smsflow_settings  # noqa: E402
 from smsflow_plugin.flows.library import TEMPLATES, EnableTemplate  # noqa: E402
-from smsflow_plugin.flows.library.definitions import FlowTemplate, SendStep, wait  # noqa: E402
+from smsflow_plugin.flows.library import words as w  # noqa: E402
+from smsflow_plugin.flows.library.definitions import LANGUAGES, Copy, FlowTemplate  # noqa: E402
 from smsflow_plugin.flows.publishing import PublishFlowAction  # noqa: E402
 from smsflow_plugin.integrations.simulator import fast_forward  # noqa: E402
 from smsflow_plugin.models import (  # noqa: E402
@@ -65,19 +66,22 @@ def enable_two_texts() -> int:
     return _publish(
         FlowTemplate(
             key="two-texts",
+            id="",
             name="Two texts",
             description="",
+            worth="",
+            purpose="news",
             icon="mail",
-            trigger="opted_in",
+            triggers=(w.on("opted_in"),),
             goal="order_created",
             exits=("opted_out",),
             reentry="never",
             priority_number=10,
-            steps=(
-                SendStep(texts={"en": "First for {{ contact.first_name | default: 'you' }}."}, hold_hours=48),
-                wait(2, "hours"),
-                SendStep(texts={"en": "Second for {{ contact.first_name | default: 'you' }}."}, hold_hours=48),
-            ),
+            copy={
+                name.lower(): Copy(dict.fromkeys(LANGUAGES, name + " for {{ contact.first_name | default: 'you' }}."))
+                for name in ("First", "Second")
+            },
+            steps=(w.say("first"), w.wait(2, "hours"), w.say("second")),
         )
     )
 

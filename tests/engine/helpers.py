@@ -21,7 +21,7 @@ from smsflow_plugin.events.facts import (
     StoreInfo,
     Translation,
 )
-from smsflow_plugin.flows.program import Instruction, Program
+from smsflow_plugin.flows.program import Instruction, Program, Trigger
 from smsflow_plugin.models import Delivery, Event, Flow, FlowVersion, Store
 
 FACTS: dict[str, tuple[Fact, ...]] = {}
@@ -73,9 +73,10 @@ def texted(store: Store, body: str, *, phone: str = "+12025550101", at: datetime
 
 
 def make_flow(store: Store, *instructions: Instruction, name: str = "Flow", **values: Any) -> Flow:
-    """A live flow with its first version."""
-    program = Program(values.pop("trigger", "opted_in"), instructions, **values)
-    flow = Flow.objects.create(store=store, name=name, trigger=program.trigger, live=True)
+    """A live flow with its first version. ``trigger``: a kind of event; ``triggers``: one or more ``Trigger``."""
+    triggers = values.pop("triggers", None) or (Trigger(values.pop("trigger", "opted_in")),)
+    program = Program(triggers, instructions, **values)
+    flow = Flow.objects.create(store=store, name=name, trigger=triggers[0].kind, live=True)
     version = FlowVersion.objects.create(
         store=store, flow=flow, number=1, content_hash=program.content_hash, program=program.to_json()
     )

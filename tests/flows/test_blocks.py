@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +13,11 @@ from django.db.migrations.state import ModelState
 from wagtail.admin.telepath import JSContext
 from wagtail.blocks import StreamBlockValidationError
 
-from smsflow_plugin.flows.blocks import audience_block, steps_block
+from smsflow_plugin.flows.blocks import MAX_DEPTH, audience_block, steps_block, triggers_block
 from smsflow_plugin.flows.fields import StepsField
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.step_compiler import COMPILERS
+from smsflow_plugin.flows.trigger_blocks import kind_of
 from tests.flows.people import if_else, rule, send, wait
 
 
@@ -24,8 +28,54 @@ def packed(depth: int) -> int:
 def test_the_editor_s_definitions_grow_by_the_same_amount_with_every_level() -> None:
     sizes = [packed(depth) for depth in range(1, 6)]
     growth = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
-    assert max(growth) < 4_000
+    assert max(growth) < 32_000
     assert max(growth) - min(growth) < 200
+    assert sizes[MAX_DEPTH - 1] < 240_000
+
+
+def test_each_level_shares_one_list_of_steps_among_all_its_ways() -> None:
+    block = steps_block()
+    for _level in range(MAX_DEPTH):
+        branching = block.child_blocks
+        option = branching["ask_choice"].child_blocks["options"].child_block
+        ways = [branching["if_else"].child_blocks["yes"], option.child_blocks["steps"]]
+        assert ways[0].steps is ways[1].steps
+        block = ways[0].steps
+    assert "if_else" not in block.child_blocks and "discount" in block.child_blocks
+
+
+def test_the_system_check_looks_at_each_list_once() -> None:
+    """Nested steps lead to the same blocks over and over: without memory it would take hours."""
+    checked: list[Any] = []
+    block = steps_block(8)
+    block.child_blocks["send"].check = lambda **kwargs: checked.append(1) or []
+    assert block.check() == []
+    # the leaves are the same block in every list: once for each of the nine lists
+    assert len(checked) == 9
+
+
+@pytest.mark.parametrize("block", [steps_block(1), triggers_block()], ids=["steps", "triggers"])
+def test_everything_in_a_picker_has_an_icon_a_group_and_a_description(block: Any) -> None:
+    for name, child in block.child_blocks.items():
+        if name == "retired":
+            continue
+        assert child.meta.icon != "placeholder" and child.meta.group and child.get_description(), name
+        if child.child_blocks:
+            assert child.meta.label_format, name
+            assert set(re.findall(r"{(\w+)}", child.meta.label_format)) <= child.child_blocks.keys(), name
+
+
+def test_every_step_and_every_trigger_of_the_form_can_be_compiled() -> None:
+    assert steps_block().child_blocks.keys() - {"retired"} == COMPILERS.keys()
+    for name, child in triggers_block().child_blocks.items():
+        if name != "retired":
+            assert kind_of(SimpleNamespace(block_type=name, value=child.get_default())), name
+
+
+def test_a_step_whose_value_is_of_another_shape_is_kept_too() -> None:
+    raw = [{"type": "send", "value": "Hello", "id": "a"}, {"type": "wait", "value": None, "id": "b"}]
+    block = steps_block()
+    assert block.get_prep_value(block.to_python(json.loads(json.dumps(raw)))) == raw
 
 
 def test_a_draft_may_have_an_empty_text_and_a_publication_may_not() -> None:

@@ -8,12 +8,14 @@ from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import Branch, Exit, Jump, Program, Reentry, Send, Wait, WaitForEvent, WaitUntilTime
+from smsflow_plugin.flows.trigger_blocks import event_trigger
 from tests.flows.people import happened, if_else, leave, rule, send, wait
 
 
 def make(*steps: Any, **values: Any) -> Flow:
     numbered = [{**step, "id": f"s{number}"} for number, step in enumerate(steps, start=1)]
-    return Flow(**{"trigger": "opted_in", "steps": numbered, **values})
+    kind = values.pop("trigger", "opted_in")
+    return Flow(**{"triggers": [{**event_trigger(kind), "id": "t"}], "steps": numbered, **values})
 
 
 def problems(flow: Flow) -> list[str]:
@@ -52,7 +54,7 @@ def test_an_if_else_jumps_over_the_way_not_taken() -> None:
     condition = {"all": [{"field": "orders_count", "op": "ge", "value": "2"}]}
     assert branch == Branch("s1", condition, otherwise=3)
     assert (first.step, second.step, last.step) == ("y", "n", "s2")
-    assert jump == Jump("s1", target=4)
+    assert jump == Jump("s1", target=4, part="end:yes")
 
 
 def test_an_empty_way_needs_no_jump_and_leads_to_the_end() -> None:
@@ -77,7 +79,9 @@ def test_ways_nest_four_deep_and_every_target_lies_ahead() -> None:
 
 
 def test_steps_without_an_id_are_addressed_by_their_place_and_stay_so() -> None:
-    flow = Flow(trigger="opted_in", steps=[("wait", {"amount": 1, "unit": "days"}), ("send", {"text": "Hi."})])
+    flow = Flow(
+        triggers=[event_trigger("opted_in")], steps=[("wait", {"amount": 1, "unit": "days"}), ("send", {"text": "Hi."})]
+    )
     assert [i.step for i in compile_flow(flow).instructions] == ["steps-0", "steps-1"]
     assert compile_flow(flow).content_hash == compile_flow(flow).content_hash
 
@@ -134,13 +138,13 @@ def test_each_rule_of_the_form_becomes_a_condition(raw: dict[str, Any], conditio
 @pytest.mark.parametrize(
     ("flow", "said"),
     [
-        (make(), "Add at least one text to send."),
-        (make(wait()), "Add at least one text to send."),
+        (make(), "Add at least one step that does something"),
+        (make(wait()), "Add at least one step that does something"),
         (make(send("")), "Step 1, Send a text: Write the text."),
         (make(wait(0), send()), "Step 1, Wait: Wait at least one minute."),
         (make(send("Hi {{ contact.first_name }}.")), "Step 1, Send a text: “contact.first_name” may be missing."),
         (make(send("Hi {{ cart.url }}.")), "There is no “cart.url” here."),
-        (make(send("Hi {{ cart.url ")), "Step 1, Send a text: This is not valid"),
+        (make(send("Hi {{ cart.url ")), "Step 1, Send a text: This is not closed"),
         (make(send("Hi.", hold_amount=0)), "Step 1, Send a text: Give a number of at least 1."),
         (make(leave(), send()), "Step 2, Send a text: Nobody gets here"),
         (make(if_else([rule()], [leave()], [leave()]), send()), "Step 2, Send a text: Nobody gets here"),
@@ -193,5 +197,5 @@ def test_waits_of_many_weeks_are_fine() -> None:
 
 
 def test_two_blocks_with_one_id_do_not_become_one_step() -> None:
-    flow = Flow(trigger="opted_in", steps=[{**send("A."), "id": "x"}, {**send("B."), "id": "x"}])
+    flow = Flow(triggers=[event_trigger("opted_in")], steps=[{**send("A."), "id": "x"}, {**send("B."), "id": "x"}])
     assert [i.step for i in compile_flow(flow).instructions] == ["x", "steps-1"]

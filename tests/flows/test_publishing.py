@@ -30,7 +30,7 @@ def test_publishing_writes_a_version_and_lets_it_run(store: Any) -> None:
     flow = published_flow(store)
     version = flow.current_version
     assert (flow.live, flow.state, version.number, version.store) == (True, Flow.State.LIVE, 1, store)
-    assert version.compiled.trigger == "checkout_updated"
+    assert [trigger.kind for trigger in version.compiled.triggers] == ["checkout_updated"]
     assert version.content_hash == version.compiled.content_hash == Program.from_json(version.program).content_hash
 
 

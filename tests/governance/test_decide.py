@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ HOUR = timedelta(hours=1)
 MARKETING = Intent(MessageClass.MARKETING)
 SERVICE = Intent(MessageClass.SERVICE)
 REPLY = Intent(MessageClass.REPLY)
+OPTIN = Intent(MessageClass.OPTIN)
 RULES = PolicyRules()
 ADA = Recipient(has_phone=True, marketing_consent="granted", service_consent="unknown", zones=("America/New_York",))
 
@@ -55,6 +57,55 @@ def test_order_news_need_no_yes_but_a_no_ends_them() -> None:
 def test_stop_is_confirmed_to_somebody_who_opted_out_even_at_night() -> None:
     gone = replace(ADA, marketing_consent="revoked", service_consent="revoked", recent_sends=(NIGHT,) * 9)
     assert decide(REPLY, PolicyRules(quiet_service=True), gone, NIGHT).allowed
+
+
+@pytest.mark.parametrize(
+    ("consent", "reason"),
+    [
+        ("pending", Reason.ALLOWED),
+        ("granted", Reason.ALLOWED),
+        ("unknown", Reason.NO_CONSENT),
+        ("revoked", Reason.OPTED_OUT),
+    ],
+)
+def test_the_question_of_a_double_opt_in_goes_to_those_who_asked_for_texts(consent: str, reason: Reason) -> None:
+    ada = replace(ADA, marketing_consent=consent, recent_sends=(NOON,) * 9)
+    assert decide(OPTIN, RULES, ada, NOON).reason is reason
+
+
+def test_the_question_of_a_double_opt_in_waits_for_the_morning() -> None:
+    assert decide(OPTIN, RULES, replace(ADA, marketing_consent="pending"), NIGHT).until == MORNING
+
+
+@pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.SERVICE, MessageClass.OPTIN])
+def test_an_answer_goes_at_night_and_above_every_cap_for_an_hour(message_class: MessageClass) -> None:
+    rules = PolicyRules(quiet_service=True)
+    ada = replace(ADA, recent_sends=(NIGHT,) * 9)
+    answer = Intent(message_class, answers=NIGHT)
+    assert decide(answer, rules, ada, NIGHT + HOUR).allowed
+    assert not decide(answer, rules, ada, NIGHT + HOUR + timedelta(seconds=1)).allowed
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"marketing_consent": "revoked"}, Reason.OPTED_OUT),
+        ({"marketing_consent": "unknown"}, Reason.NO_CONSENT),
+        ({"store_active": False}, Reason.STORE_OFF),
+        ({"has_phone": False}, Reason.NO_PHONE),
+        ({"handed_over": True}, Reason.HANDED_OVER),
+    ],
+)
+def test_an_answer_needs_consent_and_everything_else_all_the_same(change: dict[str, Any], reason: Reason) -> None:
+    answer = Intent(MessageClass.MARKETING, answers=NIGHT)
+    assert decide(answer, RULES, replace(ADA, **change), NIGHT).reason is reason
+    assert decide(replace(answer, expires_at=NIGHT), RULES, ADA, NIGHT).reason is Reason.STALE
+
+
+def test_no_flow_texts_somebody_whom_staff_has_taken_over_but_stop_is_confirmed() -> None:
+    taken = replace(ADA, handed_over=True)
+    assert decide(SERVICE, RULES, taken, NOON).reason is Reason.HANDED_OVER
+    assert decide(REPLY, RULES, taken, NOON).allowed
 
 
 def test_the_hard_reasons_come_first_and_in_order() -> None:
@@ -153,8 +204,9 @@ people = st.builds(
     ).map(tuple),
     recent_sends=st.lists(moments, max_size=8).map(lambda sends: tuple(sorted(sends))),
     store_active=st.sampled_from([True, True, True, False]),
+    handed_over=st.sampled_from([False, False, False, True]),
 )
-intents = st.builds(Intent, st.sampled_from(MessageClass), st.none() | moments)
+intents = st.builds(Intent, st.sampled_from(MessageClass), st.none() | moments, st.none() | st.none() | moments)
 
 
 @settings(deadline=None, max_examples=400)
@@ -168,8 +220,12 @@ def test_whatever_is_allowed_breaks_no_rule(
     assert person.has_phone
     assert consent_problem(intent.message_class, person) is None
     assert intent.expires_at is None or intent.expires_at > now
+    assert not person.handed_over or intent.message_class is MessageClass.REPLY
+    if intent.answers and now - intent.answers <= HOUR:
+        return  # the person has just written: neither the hour nor a cap counts
     marketing = intent.message_class is MessageClass.MARKETING
-    if marketing or (intent.message_class is MessageClass.SERVICE and rules.quiet_service):
+    optin = intent.message_class is MessageClass.OPTIN
+    if marketing or optin or (intent.message_class is MessageClass.SERVICE and rules.quiet_service):
         assert is_open(now, person.zones, rules)
     if marketing:
         sends = [*person.recent_sends, now]

@@ -12,6 +12,7 @@ from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.messaging.copy import CopyError, MissingValue, render
 from smsflow_plugin.messaging.liquid import check_copy
 from smsflow_plugin.messaging.liquid_environment import MAX_OUTPUT, MAX_SOURCE, compile_copy
+from smsflow_plugin.messaging.parts import count_parts
 
 SAMPLE = {
     "contact": {"first_name": None, "orders_count": 3, "tags": ["vip"]},
@@ -159,7 +160,7 @@ def test_good_copy_has_no_problems(source: str) -> None:
         ("one\ntwo {{ order.name | shout }}", 2, 21, "shout"),
         ("{% include 'x' %}", 1, 4, "include"),
         ("{{ order.name", 1, 1, "}}"),
-        ("{% if %}x{% endif %}", 1, 4, "expression"),
+        ("{% if %}x{% endif %}", 1, 4, "condition"),
         ("{{ (1..3) }}", 1, 4, "range"),
     ],
 )
@@ -179,3 +180,74 @@ def test_what_the_check_accepts_can_be_sent_to_somebody_about_whom_little_is_kno
     source = "{% if parcel.tracking_url %}{{ parcel.tracking_url }}{% else %}Order {{ order.name }}{% endif %}"
     assert check_copy(source, SAMPLE) == []
     assert render(source, SAMPLE).text == "Order #1001"
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "line", "column"),
+    [
+        ("{{ a", "This is not closed. Write }} behind the name.", 1, 1),
+        ("Hi\n{{ a | }}", "The name of a filter is missing behind “|”.", 2, 1),
+        ("x {% if a %}y", "“{% endif %}” is missing at the end.", 1, 3),
+        ("{% if %}x{% endif %}", "A condition is missing here.", 1, 4),
+        ("a{% endif %}", "“{% endif %}” belongs to nothing here.", 1, 5),
+        ("{% foo %}", "“{% foo %}” cannot be used in a text.", 1, 4),
+        ("{{ 'a }}", "This quotation mark is not closed.", 1, 4),
+        ("{{ a | default: ‘x’ }}", "Write straight quotation marks (') instead of ‘.", 1, 17),
+        ("{{ a | default 'x' }}", "This was not expected here: a “|” or a colon may be missing in front of it.", 1, 16),
+        ("ok {{ }}", "A name is missing here.", 1, 4),
+        ("{{ a.b. }}", "This name is not complete.", 1, 1),
+        ("{% if a = b %}{% endif %}", "Write two equals signs (==) to compare.", 1, 9),
+        ("{% comment %}x", "“{% endcomment %}” is missing at the end.", 1, 4),
+        ("{%", "This tag is not closed. Write %} at its end.", 1, 1),
+    ],
+)
+def test_what_is_wrong_is_said_in_our_own_words_and_where(source: str, message: str, line: int, column: int) -> None:
+    (problem,) = check_copy(source, {"a": "x", "b": "y"})
+    assert (problem.message, problem.line, problem.column) == (message, line, column)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ 'x' | date }}", "“date” needs a date such as 2026-03-04."),
+        ("{{ 'x' | money }}", "“money” needs an amount such as 129.00."),
+        ("{{ 1 | divided_by: 0 }}", "A number cannot be divided by 0."),
+        ("{{ 'a' | slice }}", "The filter “slice” needs a value behind a colon."),
+        ("{{ 'a' | truncate: 'x' }}", "“truncate” cannot work with this value."),
+    ],
+)
+def test_a_filter_that_cannot_work_says_why_in_our_own_words(source: str, message: str) -> None:
+    with pytest.raises(CopyError) as refusal:
+        render(source, {})
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("language", ["en", "da", "de", "es", "fr", "en-GB", "de-CH", "fr-CA"])
+@pytest.mark.parametrize("currency", ["USD", "EUR", "DKK", "GBP", "CHF", "SEK"])
+@pytest.mark.parametrize("amount", ["1299.5", "0", "-12.00", 1234567])
+def test_money_never_flips_the_encoding_and_has_plain_spaces(language: str, currency: str, amount: object) -> None:
+    text = render("{{ a | money }}", {"a": amount, "store": {"currency": currency}}, language=language).text
+    assert count_parts(text).encoding == "GSM-7"
+    assert not {character for character in text if character.isspace()} - {" "}
+
+
+@pytest.mark.parametrize(
+    ("language", "dollars", "kroner"),
+    [
+        ("en", "$1,299.50", "DKK 1,299.50"),
+        ("da", "1.299,50 US$", "1.299,50 kr."),
+        ("de", "1.299,50 $", "1.299,50 DKK"),
+        ("es", "1.299,50 US$", "1.299,50 DKK"),
+        ("fr", "1 299,50 $US", "1 299,50 DKK"),
+    ],
+)
+def test_money_is_written_as_the_language_writes_it(language: str, dollars: str, kroner: str) -> None:
+    for currency, written in (("USD", dollars), ("DKK", kroner)):
+        context = {"a": "1299.5", "store": {"currency": currency}}
+        assert render("{{ a | money }}", context, language=language).text == written
+
+
+@pytest.mark.parametrize("language", ["en", "da", "de", "es", "fr"])
+def test_dates_are_plain_in_every_language(language: str) -> None:
+    text = render("{{ a | date: '%d.%m.%Y %H:%M' }}", {"a": "2026-03-04T09:05:00+01:00"}, language=language).text
+    assert text == "04.03.2026 09:05"

@@ -241,6 +241,55 @@ def shop(**values: Any) -> Payload:
     }
 
 
+def product(**values: Any) -> Payload:
+    """A jacket in two sizes, as Shopify sends it when one of them is sold."""
+    sizes = (("642667041472713922", "Small", 3), ("757650484644203962", "Large", 0))
+    variants = [
+        {
+            "id": int(number),
+            "product_id": 788032119674292922,
+            "title": size,
+            "price": "129.00",
+            "compare_at_price": None,
+            "inventory_quantity": count,
+            "updated_at": "2026-03-04T10:58:00-05:00",
+        }
+        for number, size, count in sizes
+    ]
+    jacket = {
+        "id": 788032119674292922,
+        "title": "Trail Jacket",
+        "handle": "trail-jacket",
+        "updated_at": "2026-03-04T10:58:00-05:00",
+        "variants": variants,
+    }
+    return {**jacket, **values}
+
+
+def refund(**values: Any) -> Payload:
+    back = {"id": 1, "kind": "refund", "amount": "129.00", "currency": "USD"}
+    given = {
+        "id": 890088186047892319,
+        "order_id": 5610000000001,
+        "processed_at": "2026-03-04T10:59:00-05:00",
+        "refund_line_items": [{"id": 2, "quantity": 1, "subtotal": "129.00"}],
+        "transactions": [back],
+    }
+    return {**given, **values}
+
+
+def tags(*names: str) -> Payload:
+    return {
+        "customerId": "gid://shopify/Customer/706405506930370084",
+        "tags": list(names),
+        "occurredAt": "2026-03-04T15:59:00Z",
+    }
+
+
+def email_consent(state: str = "unsubscribed") -> Payload:
+    return {"customer_id": 706405506930370084, "email_marketing_consent": {"state": state, "consent_updated_at": None}}
+
+
 def of_every_topic() -> dict[str, Payload]:
     """One payload for each topic that means something to SMSFlow."""
     return {
@@ -254,5 +303,13 @@ def of_every_topic() -> dict[str, Payload]:
         "orders/cancelled": order(cancelled_at="2026-03-04T10:59:00-05:00", cancel_reason="customer"),
         "fulfillments/create": fulfillment(),
         "fulfillment_events/create": fulfillment_event(),
+        "refunds/create": refund(),
+        "products/create": product(),
+        "products/update": product(),
+        "variants/in_stock": product()["variants"][0],
+        "variants/out_of_stock": product()["variants"][1],
+        "customer.tags_added": tags("vip"),
+        "customer.tags_removed": tags("vip"),
+        "customers_email_marketing_consent/update": email_consent(),
         "app/uninstalled": shop(),
     }

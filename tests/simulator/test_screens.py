@@ -15,6 +15,7 @@ from smsflow_plugin.integrations.simulator import actions, clock, fast_forward, 
 from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable, PhoneText
 from smsflow_plugin.integrations.simulator.shop import SiteUnreachable
 from smsflow_plugin.models import Contact, Delivery, Message, Store
+from smsflow_plugin.nudge import PUMPS
 from tests.conftest import NOON, TestClock
 from tests.factories import make_contact
 from tests.simulator.conftest import Catcher, sign_in
@@ -242,9 +243,12 @@ def test_what_must_wait_for_an_order_cannot_be_pressed_before(
     anna: Contact, operator: Operator, posted: Catcher
 ) -> None:
     client = sign_in(anna.store)
-    assert disabled_buttons(client, anna) == ["Parcel sent", "Parcel delivered", "Cancels the order"]
+    waiting = ["Parcel sent", "Parcel comes today", "Parcel delivered", "Cancels the order"]
+    assert disabled_buttons(client, anna) == [*waiting, "Gets the money back", "Ready for pickup"]
     client.post(address("do", anna, "orders"))
-    assert disabled_buttons(client, anna) == []
+    assert disabled_buttons(client, anna) == ["Parcel comes today"]
+    client.post(address("do", anna, "parcel-sent"))
+    assert "Parcel comes today" not in disabled_buttons(client, anna)
 
 
 def disabled_buttons(client: Any, contact: Contact) -> list[str]:
@@ -327,7 +331,7 @@ def test_every_pump_is_nudged_when_the_time_moves(
     nudged: list[str] = []
     monkeypatch.setattr(fast_forward, "nudge", nudged.append)
     sign_in(anna.store).post(address("person_forward", anna, "hour"))
-    assert sorted(nudged) == ["advance", "dispatch", "ingest", "reconcile"]
+    assert nudged == list(PUMPS)
 
 
 def test_the_next_thing_is_the_step_that_somebody_waits_for(

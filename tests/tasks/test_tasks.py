@@ -24,6 +24,7 @@ class Pumps:
         self.work = dict.fromkeys(nudge.PUMPS, 0)
         self.looked: list[str] = []
         self.next_wake: Any = None
+        self.next_effect: Any = None
         self.result = DispatchResult()
 
     def look(self, pump: str) -> int:
@@ -44,14 +45,39 @@ def pumps(monkeypatch: pytest.MonkeyPatch, queue: Any, still: TestClock) -> Iter
     monkeypatch.setattr(tasks.advance_pump, "next_wake", lambda: made.next_wake)
     monkeypatch.setattr(tasks.dispatch_pump, "dispatch", made.dispatch)
     monkeypatch.setattr(tasks.reconcile_pump, "reconcile", lambda: made.look("reconcile"))
+    monkeypatch.setattr(tasks.dated, "enroll_by_date", lambda: made.look("enroll_by_date"))
+    monkeypatch.setattr(tasks.lists, "watch_lists", lambda: made.look("watch_lists"))
+    monkeypatch.setattr(tasks.intake_pump, "let_in", lambda: made.look("let_in"))
+    monkeypatch.setattr(tasks.moving, "move_people", lambda: made.look("move_people"))
+    monkeypatch.setattr(tasks.stock, "tell_stock", lambda: made.look("tell_stock"))
+    monkeypatch.setattr(tasks.habits, "learn", lambda: made.look("learn"))
+    monkeypatch.setattr(tasks.perform_pump, "perform", lambda: made.look("perform"))
+    monkeypatch.setattr(tasks.perform_pump, "next_effect", lambda: made.next_effect)
+    monkeypatch.setattr(tasks.moving, "move_people", lambda: made.look("move_people"))
     yield made
 
 
 def test_work_is_handed_on_from_pump_to_pump(pumps: Pumps, queue: Any) -> None:
     pumps.work.update(ingest=3, advance=2, dispatch=1)
     nudge.nudge("ingest")
-    assert work_off(queue) == ["ingest", "advance", "dispatch"]
-    assert pumps.looked == ["ingest"] * 4 + ["advance"] * 3 + ["dispatch"] * 2
+    assert work_off(queue) == ["ingest", "advance", "dispatch", "tell_stock", "perform"]
+    assert pumps.looked == ["ingest"] * 4 + ["advance"] * 3 + ["dispatch"] * 2 + ["tell_stock", "perform"]
+
+
+@pytest.mark.parametrize("pump", ["enroll_by_date", "watch_lists", "let_in", "move_people", "tell_stock", "perform"])
+def test_whoever_is_found_or_let_in_or_answered_goes_on_at_once(pumps: Pumps, queue: Any, pump: str) -> None:
+    pumps.work[pump] = 2
+    nudge.nudge(pump)
+    ran = work_off(queue)
+    assert ran[0] == pump
+    assert "advance" in ran
+    assert pumps.looked.count(pump) == 3
+
+
+def test_perform_sets_the_alarm_for_the_next_try(pumps: Pumps, queue: Any, still: TestClock) -> None:
+    pumps.next_effect = still.at + timedelta(seconds=10)
+    tasks.perform.call_local()
+    assert [task.name for task in queue.scheduled()] == ["perform"]
 
 
 def test_a_pump_that_finds_nothing_nudges_nobody(pumps: Pumps, queue: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -28,14 +29,26 @@ class EnableTemplate(BaseAction):  # type: ignore[misc]
 
     :param instance: the store.
     :param template: the template.
+    :param settings: the cleaned answers to what the template asks; its defaults stand in for the rest.
+    :param another: a flow of this template may be there already, and one more is wanted.
     """
 
     action_name = "enable_template"
 
-    def __init__(self, instance: Store, user: Any = None, *, template: FlowTemplate) -> None:
+    def __init__(
+        self,
+        instance: Store,
+        user: Any = None,
+        *,
+        template: FlowTemplate,
+        settings: Mapping[str, Any] | None = None,
+        another: bool = False,
+    ) -> None:
         super().__init__(instance, user=user)
         self.store = instance
         self.template = template
+        self.settings = settings
+        self.another = another
 
     def user_has_permission(self) -> bool:
         policy = policy_registry.get_by_type(Flow)
@@ -44,17 +57,28 @@ class EnableTemplate(BaseAction):  # type: ignore[misc]
     def execute(self, skip_permission_checks: bool = False) -> Flow:
         """Create the flow and its first draft.
 
-        :raises AlreadyEnabled: if the store has it already.
+        :raises AlreadyEnabled: if the store has it already, unless another one is wanted.
         """
         self.check(skip_permission_checks=skip_permission_checks)
         with transaction.atomic():
             # two clicks at once must not make two flows that both text the same people
             Store.objects.select_for_update().get(pk=self.store.pk)
             existing = Flow.objects.filter(store=self.store, template=self.template.key).first()
-            if existing is not None:
+            if existing is not None and not self.another:
                 raise AlreadyEnabled(existing)
-            flow = build(self.template, self.store)
+            flow = build(self.template, self.store, self.settings)
+            flow.name = self._free_name(flow.name)
+            flow.owner = self.user
             flow.save()
             flow.save_revision(user=self.user, clean=False)
             log(instance=flow, action="smsflow.enable", user=self.user, data={"template": self.template.key})
             return flow
+
+    def _free_name(self, name: str) -> str:
+        """Return ``name``, with a number behind it if the store has a flow of that name."""
+        taken = set(Flow.objects.filter(store=self.store, name__startswith=name).values_list("name", flat=True))
+        number, free = 1, name
+        while free in taken:
+            number += 1
+            free = f"{name} {number}"
+        return free

@@ -13,5 +13,15 @@
     }
   }
 
+  /* A way of a step: a list that all ways of its level share, under a name and a label of its own. */
+  class WayDefinition extends StreamBlockDefinition {
+    constructor(name, steps, meta) {
+      super(name, steps.groupedChildBlockDefs, steps.initialChildStates, { ...steps.meta, ...meta });
+      // the shared list also knows the kept type, which its picker leaves out
+      this.childBlockDefsByName = steps.childBlockDefsByName;
+    }
+  }
+
   window.telepath.register('smsflow.StepList', StepListDefinition);
+  window.telepath.register('smsflow.Way', WayDefinition);
 })();

@@ -1,0 +1,101 @@
+"""Does this event start this flow? Pure, but for the values that it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from smsflow_plugin.audience.filters import Facts, matches
+from smsflow_plugin.audience.keywords import Keyword, fold
+from smsflow_plugin.engine.interpreter import current
+from smsflow_plugin.engine.state import State
+from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.flows.program import Listen, Program, Trigger
+
+#: An event that arrives later than this no longer starts a flow: a history import
+#: or a vendor's long outage must not text people about last week's cart.
+TOO_LATE = timedelta(hours=48)
+
+#: Flows that start flows that start flows: after so many in a row somebody has built a circle.
+MOST_HOPS = 5
+
+TEXT = "message_received"
+
+#: Other words that mean START, such as JOIN, may be the keyword of a flow as well; these may not.
+OF_THE_LAW = frozenset({"start", "unstop"})
+
+#: Lets somebody into the flow that the event names, whatever else starts it.
+LET_IN = frozenset({"entered_by_hand", "entered_from_flow"})
+
+#: Made for one flow, which the event names: no other one starts.
+DIRECTED = LET_IN | {"date_due", "lapsed", "replenishment_due", "scheduled", "segment_entered"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    pk: int
+    store_id: int
+    contact_id: int
+    kind: str
+    key: str
+    subject: str
+    occurred_at: datetime
+    data: dict[str, Any]
+
+    @property
+    def hops(self) -> int:
+        """How many flows in a row have led to this event."""
+        hops = self.data.get("hops")
+        return hops if isinstance(hops, int) else 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether what runs are about has got another date by this."""
+        return self.kind in KINDS and KINDS[self.kind].moves
+
+
+class Call(IntEnum):
+    """How loudly an event calls a flow: a text starts only those that it calls loudest."""
+
+    NONE = 0
+    ANY_TEXT = 1
+    NAMED = 2
+
+
+def call(program: Program, flow_id: int, event: NewEvent, facts: Facts, now: datetime) -> Call:
+    """Return whether ``event`` is one that starts the flow. ``facts.trigger`` is the event's data."""
+    if event.kind in DIRECTED and event.data.get("flow") != flow_id:
+        return Call.NONE
+    if event.kind in LET_IN:
+        return Call.NAMED
+    calls = (_call(trigger, event, facts, now) for _place, trigger in program.triggers_on(event.kind))
+    return max(calls, default=Call.NONE)
+
+
+def _call(trigger: Trigger, event: NewEvent, facts: Facts, now: datetime) -> Call:
+    loudness = Call.NAMED
+    if event.kind == TEXT:
+        loudness = _text_call(trigger, str(event.data.get("body") or ""), event.data.get("keyword"))
+    elif event.data.get("segment", trigger.options.get("segment")) != trigger.options.get("segment"):
+        return Call.NONE
+    return loudness if loudness and matches(trigger.when, facts, now) else Call.NONE
+
+
+def _text_call(trigger: Trigger, body: str, keyword: str | None) -> Call:
+    words, said = trigger.options.get("words"), fold(body)
+    if keyword and (keyword != Keyword.START or said in OF_THE_LAW):
+        return Call.NONE  # STOP, HELP and START are for the law, not for flows
+    if not words:
+        return Call.NONE if keyword else Call.ANY_TEXT
+    return Call.NAMED if said and said in {fold(word) for word in words} else Call.NONE
+
+
+def listens(program: Program, state: State, event: NewEvent) -> bool:
+    """Return whether a waiting run stands at a question that this text answers in time."""
+    if event.kind != TEXT or event.data.get("keyword") or not isinstance(current(program, state), Listen):
+        return False
+    if state.asked_at is None or event.occurred_at < state.asked_at:
+        return False
+    return state.waiting_until is None or event.occurred_at <= state.waiting_until

@@ -1,0 +1,577 @@
+"""Walks one person through a program, in memory: what would happen, and when.
+
+The run goes through the same ``interpret`` and the same ``Governor`` as a live one; only the
+clock, the person's doings and the answers of other systems come from a script. Nothing is
+read from the database or written to it, nothing is sent, and the same arguments give the same walk.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from smsflow_plugin.audience.filters import Condition, Facts, PastEvent, event_kinds, matches
+from smsflow_plugin.audience.keywords import Keyword, classify
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.engine import doings
+from smsflow_plugin.engine.facts import best_hour, contact_values, zones
+from smsflow_plugin.engine.governor import Governor
+from smsflow_plugin.engine.interpreter import REPLY, Ask, Outcome, State, Status, current, interpret, wakes_on
+from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.flows.context import example_context
+from smsflow_plugin.flows.program import (
+    Branch,
+    Discount,
+    Instruction,
+    Jump,
+    Listen,
+    Program,
+    Send,
+    Split,
+    Trigger,
+    WaitForEvent,
+)
+from smsflow_plugin.governance.rules import Decision, PolicyRules, Verdict
+from smsflow_plugin.simulation.script import Input
+from smsflow_plugin.stores.models import Store
+
+#: Runs of one walk: a program that asks more often is given up.
+MAX_RUNS = 2_000
+
+SUBJECT = "walk"
+#: What somebody gets who has an appointment: one that lies ahead.
+DAYS_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened. ``kind`` says what, and which of the others are set.
+
+    entered · refused (``decision``) · text (``text``, ``parts``, ``encoding``, ``decision``) · deferred, skipped
+    (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what was understood) · not_heard ·
+    way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) · agreed · asked (``name``: of
+    the effect, ``text``) · answered (``works``) · event (``name``) · handed_over · resumed · entering ·
+    goal (``text``) · left (``text``: the reason) · finished · clock (the time went on, nothing happened)
+    """
+
+    kind: str
+    at: datetime
+    step: str = ""
+    name: str = ""
+    text: str = ""
+    parts: int = 0
+    encoding: str = ""
+    decision: Decision | None = None
+    until: datetime | None = None
+    works: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How it went. ``here`` is the step at which the run stands, ``path`` all that it came through.
+
+    ``dropped`` counts the inputs that made no sense at their turn. ``asked`` says that the run waits for
+    another system, ``listening`` that it waits for an answer of the person.
+    """
+
+    moments: tuple[Moment, ...]
+    now: datetime
+    zone: str
+    contact: Contact
+    over: bool
+    wake_at: datetime | None = None
+    here: str = ""
+    path: tuple[str, ...] = ()
+    asked: bool = False
+    listening: bool = False
+    handed_over: bool = False
+    dropped: int = 0
+
+    @property
+    def texts(self) -> list[Moment]:
+        return [moment for moment in self.moments if moment.kind == "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who walks. ``past`` is what happened to them before, ``flows`` the other flows that they are in."""
+
+    contact: Contact
+    past: Sequence[PastEvent] = ()
+    flows: frozenset[int] = frozenset()
+
+
+def walk(
+    program: Program,
+    person: Person,
+    script: Sequence[Input],
+    *,
+    rules: PolicyRules,
+    store: Store,
+    start: datetime,
+    trigger: int = 0,
+    pace: int = 1,
+    key: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Walk:
+    """Let ``person`` enter at ``start``, by the trigger at place ``trigger``, and follow ``script``.
+
+    ``data`` is what the event brings that starts the run; without it an example.
+
+    :raises BadProgram: if the program could loop for ever.
+    """
+    place = trigger if trigger < len(program.triggers) else 0
+    walker = _Walker(program, person, rules, store, start, program.triggers[place], pace)
+    if data is not None:
+        walker.data = data
+    walker.enter()
+    for item in script:
+        if not walker.take(item):
+            walker.dropped += 1
+    return walker.result()
+
+
+def kinds_of(program: Program) -> list[str]:
+    """Return the kinds of event that make a difference to a run, in the order of the catalogue."""
+    kinds = {*program.exits, program.goal}
+    for condition in program.conditions():
+        kinds.update(event_kinds(condition))
+    for instruction in program.instructions:
+        if isinstance(instruction, WaitForEvent):
+            kinds.update(instruction.kinds)
+    for trigger in program.triggers:
+        if program.restart or KINDS[trigger.kind].moves if trigger.kind in KINDS else False:
+            kinds.add(trigger.kind)
+    return [kind for kind in KINDS if kind in kinds and kind != REPLY]
+
+
+def trigger_data(trigger: Trigger, start: datetime) -> dict[str, Any]:
+    """Return an example of what the event holds that starts the run; ``start`` in the zone of the store."""
+    data = {
+        name: value for name, value in example_context(trigger.kind, {}).items() if name not in ("contact", "store")
+    }
+    if isinstance(data.get("appointment"), Mapping):
+        data["appointment"] = {
+            **data["appointment"],
+            "starts_at": (start.replace(minute=0) + timedelta(days=DAYS_AHEAD)).isoformat(timespec="minutes"),
+        }
+    if trigger.kind == REPLY:
+        words = trigger.options.get("words") or ["Hello"]
+        data = {"body": str(words[0]), "keyword": None}
+    for path, value in _wanted(trigger.when):
+        _put(data, path, value)
+    return data
+
+
+class _Footprints(tuple):  # type: ignore[type-arg]
+    """Instructions that remember which of them the interpreter has read: the path, as it was really taken."""
+
+    seen: list[int]
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, int):
+            self.seen.append(place)
+        return super().__getitem__(place)
+
+
+@dataclass(frozen=True, slots=True)
+class _NoRun:
+    pk: int = 0
+    flow_id: int = 0
+
+
+@dataclass
+class _Walker:
+    program: Program
+    person: Person
+    rules: PolicyRules
+    store: Store
+    now: datetime
+    trigger: Trigger
+    pace: int
+    moments: list[Moment] = field(default_factory=list)
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        self.entered_at = self.now
+        self.contact = copy.copy(self.person.contact)
+        for name in ("tags", "fields", "recent_sends"):
+            setattr(self.contact, name, copy.copy(getattr(self.contact, name)))
+        self.zone = zones(self.contact, self.store)[0]
+        self.data: Mapping[str, Any] = trigger_data(self.trigger, self._local_now())
+        self.events: list[PastEvent] = list(self.person.past)
+        self.results: dict[str, dict[str, Any]] = {}
+        self.pending: doings.Requesting | None = None
+        self.state = State()
+        self.over = False
+        self.handed_over = False
+        self.wake_at: datetime | None = None
+        self.path: list[str] = []
+        self.runs = 0
+        self.event_ids = 0
+
+    # What the script says ----------------------------------------------------------------------
+
+    def enter(self) -> None:
+        if not matches(self.program.audience, self._facts(), self.now):
+            self._note("refused")
+            self.over = True
+            return
+        self._note("entered", name=self.trigger.kind)
+        self._run()
+
+    def take(self, item: Input) -> bool:
+        """Let one thing happen; return whether it makes sense now."""
+        if self.over:
+            return False
+        match item.do:
+            case "next":
+                return self._next()
+            case "wait":
+                self._pass(self.now + timedelta(minutes=item.minutes))
+            case "reply":
+                self._reply(item.text)
+            case "event":
+                self._event(item.kind, SUBJECT if item.same else f"{SUBJECT}-other")
+            case "answer":
+                return self._answer(item.works)
+            case "resume":
+                return self._resume()
+        return True
+
+    def _next(self) -> bool:
+        if self.handed_over or self.wake_at is None:
+            return False
+        if self.pending is not None:
+            return self._answer(True)
+        self._pass(max(self.now, self.wake_at))
+        return True
+
+    def _pass(self, until: datetime) -> None:
+        """Let the time go on until then, and everything happen that is due on the way."""
+        before = len(self.moments)
+        while not self.over and not self.handed_over and self.wake_at is not None and self.wake_at <= until:
+            self.now = max(self.now, self.wake_at)
+            self._run()
+        self.now = max(self.now, until)
+        if len(self.moments) == before:
+            self._note("clock")
+
+    def _reply(self, body: str) -> None:
+        keyword = classify(body, self.contact.language)
+        self._note("reply", text=body)
+        self._happen(REPLY, "", {"body": body, "keyword": keyword.value if keyword else None})
+        if keyword is Keyword.STOP:
+            self._event("opted_out", "", quiet=True)
+        elif keyword is Keyword.START:
+            self._event("opted_in", "", quiet=True)
+        else:
+            self._wake(REPLY)
+
+    def _event(self, kind: str, subject: str, *, quiet: bool = False) -> None:
+        if not quiet:
+            self._note("event", name=kind)
+        data = trigger_data(Trigger(kind), self._local_now())
+        if kind == "order_created":
+            self.contact.orders_count += 1
+            self.contact.last_order_at = self.now
+            self.contact.first_order_at = self.contact.first_order_at or self.now
+        self._happen(kind, subject, data)
+        if kind == "opted_out":
+            self.contact.marketing_consent = self.contact.service_consent = Contact.Consent.REVOKED
+            self._leave("opted_out")
+            return
+        if kind == "opted_in":
+            self.contact.marketing_consent = Contact.Consent.GRANTED
+        moved = KINDS[kind].moves
+        starts = any(trigger.kind == kind for trigger in self.program.triggers)
+        if starts and subject == SUBJECT and (moved or (self.program.restart and not self.state.sent)):
+            self._restart(data)
+            return
+        self._wake(kind)
+
+    def _answer(self, works: bool) -> bool:
+        if self.pending is None or self.handed_over:
+            return False
+        self._settle(self.pending, works)
+        self._run()
+        return True
+
+    def _settle(self, request: doings.Requesting, works: bool) -> None:
+        result: dict[str, Any] = {"error": "walk"}
+        if works:
+            result = {"value": _made_up(request.instruction)}
+        self.results[f"{request.step}:{request.visit}"] = result
+        self._note("answered", step=request.step, name=request.instruction.op, works=works)
+
+    def _resume(self) -> bool:
+        if not self.handed_over:
+            return False
+        self.handed_over = False
+        self.contact.handed_over_at = None
+        self._note("resumed")
+        self._run()
+        return True
+
+    def _local_now(self) -> datetime:
+        return self.now.astimezone(ZoneInfo(self.zone))
+
+    # The run -------------------------------------------------------------------------------------
+
+    def _facts(self) -> Facts:
+        return Facts(
+            contact_values(self.contact),
+            self.entered_at,
+            self.data,
+            tuple(self.events),
+            subject=SUBJECT,
+            key=str(self.contact.uuid),
+            flows=self.person.flows,
+            results=self.results,
+            best_hour=best_hour(self.contact, self.store),
+        )
+
+    def _run(self) -> None:
+        self.runs += 1
+        if self.runs > MAX_RUNS:
+            self._leave("too_long")
+            return
+        facts = self._facts()
+        governor = Governor(self.contact, self.store, self.rules, zones(self.contact, self.store), self.now)
+        decided = governor.for_run(_NoRun(), self.program, facts)
+        texts: dict[tuple[str, int], Mapping[str, Any]] = {}
+
+        def ask(request: Ask) -> Decision:
+            before = len(governor.messages)
+            decision = decided(request)
+            if len(governor.messages) > before:
+                texts[request.send.step, request.visit] = dict(
+                    zip(governor.COLUMNS, governor.messages[-1], strict=True)
+                )
+            return decision
+
+        footprints = _Footprints(self.program.instructions)
+        footprints.seen = []
+        watched = replace(self.program, instructions=footprints)
+        before = self.state
+        outcome = interpret(watched, before, facts, self.now, zone=governor.zone, ask=ask, pace=self.pace)
+        self.contact.recent_sends = list(governor.recent)
+        if texts:
+            self.contact.last_texted_at = self.now
+        self.state, self.wake_at = outcome.state, outcome.wake_at
+        self.pending = None
+        raised = self._tell(outcome, _once(footprints.seen), before, texts)
+        if outcome.status is Status.WAITING:
+            self._wait(outcome, before, raised)
+        elif outcome.status is Status.EXITED:
+            self._leave(outcome.reason)
+        else:
+            self.over, self.wake_at = True, None
+            self._note("finished")
+
+    def _wait(self, outcome: Outcome, before: State, raised: list[tuple[str, dict[str, Any]]]) -> None:
+        instruction = current(self.program, self.state)
+        same = before.at == self.state.at and before.waiting_until == self.state.waiting_until
+        if not self.handed_over and not same and not isinstance(instruction, Send):
+            step = instruction.step if instruction else ""
+            self._note("waiting", step=step, until=outcome.wake_at, name=instruction.op if instruction else "")
+        if self.pending is None and isinstance(instruction, Discount) or self._waits_for_result(instruction):
+            self.pending = self._request_at(instruction)
+        awake = wakes_on(self.program, self.state)
+        if any(kind in awake for kind, _data in raised) and not self.handed_over:
+            self._run()
+
+    def _waits_for_result(self, instruction: Instruction | None) -> bool:
+        return bool(getattr(instruction, "save_as", "")) and not isinstance(instruction, Listen)
+
+    def _request_at(self, instruction: Any) -> doings.Requesting:
+        return doings.Requesting(instruction.step, self.state.visits.get(instruction.step, 0), instruction, True)
+
+    def _wake(self, kind: str) -> None:
+        """Look at the run because of an event, as the engine does."""
+        if not self.over and not self.handed_over and kind in wakes_on(self.program, self.state):
+            self._run()
+
+    def _restart(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.entered_at = self.now
+        self.state = State(visits=self.state.visits)
+        self._note("restarted")
+        self._run()
+
+    def _leave(self, reason: str) -> None:
+        self.over, self.wake_at, self.pending = True, None, None
+        self._note("left", text=reason)
+
+    def _happen(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+        self.event_ids += 1
+        self.events.append(PastEvent(kind, self.now, subject, data, -self.event_ids))
+
+    # What is told of it --------------------------------------------------------------------------
+
+    def _tell(
+        self,
+        outcome: Outcome,
+        seen: list[int],
+        before: State,
+        texts: Mapping[tuple[str, int], Mapping[str, Any]],
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Note what the run did, in its order; return the events that this makes."""
+        answers, done = list(outcome.answers), list(outcome.doings)
+        raised: list[tuple[str, dict[str, Any]]] = []
+        for number, place in enumerate(seen):
+            instruction = self.program.instructions[place]
+            if instruction.step and instruction.step not in self.path:
+                self.path.append(instruction.step)
+            after = seen[number + 1] if number + 1 < len(seen) else outcome.state.at
+            if isinstance(instruction, Send) and answers and answers[0].ask.send is instruction:
+                answer = answers.pop(0)
+                self._tell_decision(instruction, answer.decision, texts.get((instruction.step, answer.ask.visit)))
+            while done and done[0].step == instruction.step and not isinstance(instruction, Send | Jump):
+                raised += self._do(done.pop(0))
+            self._tell_way(instruction, place, after, outcome)
+        for left_over in done:
+            raised += self._do(left_over)
+        for kind, data in raised:
+            self._happen(kind, "", data)
+        return raised
+
+    def _tell_decision(self, send: Send, decision: Decision, row: Mapping[str, Any] | None) -> None:
+        if row is not None:
+            self._note(
+                "text",
+                step=send.step,
+                text=row["body"],
+                parts=row["parts"],
+                encoding=str(row["encoding"]),
+                decision=decision,
+            )
+        else:
+            kind = "deferred" if decision.verdict is Verdict.DEFER else "skipped"
+            self._note(kind, step=send.step, decision=decision, until=decision.until)
+
+    def _tell_way(self, instruction: Instruction, place: int, after: int, outcome: Outcome) -> None:
+        match instruction:
+            case Branch():
+                self._note("way", step=instruction.step, name="yes" if after == place + 1 else "no")
+            case Split():
+                way = outcome.state.gathered.get("ways", {}).get(instruction.step, 0)
+                self._note("way", step=instruction.step, name="split", text=str(way + 1))
+            case Listen() if after != place and self.moments[-1:] and self.moments[-1].kind != "heard":
+                chosen = next((choice for choice in instruction.choices if choice.target == after), None)
+                if chosen is None and after != instruction.on_other:
+                    self._note("way", step=instruction.step, name="silence")
+            case WaitForEvent() if after != place and instruction.on_timeout is not None:
+                happened = after != instruction.on_timeout
+                self._note("way", step=instruction.step, name="happened" if happened else "timed_out")
+
+    def _do(self, doing: doings.Doing) -> list[tuple[str, dict[str, Any]]]:
+        """Do in memory what ``advance`` would do; return the events that it makes."""
+        match doing:
+            case doings.Tagging(step, tag, add):
+                return self._tag(step, tag, add)
+            case doings.Setting(step, name, value):
+                changed = self.contact.fields.get(name) != value
+                self.contact.fields = {**self.contact.fields, name: value}
+                self._note("field", step=step, name=name, text=value)
+                return [("field_changed", {"field": name, "value": value})] if changed else []
+            case doings.Agreeing(step):
+                self.contact.marketing_consent = Contact.Consent.GRANTED
+                self._note("agreed", step=step)
+                return [("opted_in", {"source": "double_opt_in"})]
+            case doings.HandingOver(step, note):
+                self.handed_over = True
+                self.contact.handed_over_at = self.now
+                self._note("handed_over", step=step, text=note)
+            case doings.Entering(step, _visit, flow):
+                self._note("entering", step=step, text=str(flow))
+            case doings.Reaching(step, name):
+                self._note("goal", step=step, text=name)
+                return [("goal_reached", {"goal": name})]
+            case doings.Hearing(step):
+                self._hear(step)
+            case doings.Requesting(step, _visit, instruction):
+                self._note("asked", step=step, name=instruction.op, text=_object(instruction))
+        return []
+
+    def _hear(self, step: str) -> None:
+        """Say what was understood of the last reply that the run took."""
+        value = self.state.gathered.get("answers", {})
+        listen = next(i for i in self.program.instructions if isinstance(i, Listen) and i.step == step)
+        at = current(self.program, self.state)
+        still = isinstance(at, Listen) and at.step == step
+        understood = value.get(listen.save_as or step)
+        if understood is None or still:
+            self._note("not_heard", step=step)
+        else:
+            self._note("heard", step=step, text=str(understood))
+
+    def _tag(self, step: str, tag: str, add: bool) -> list[tuple[str, dict[str, Any]]]:
+        had = tag.casefold() in {str(own).casefold() for own in self.contact.tags}
+        self.contact.tags = [own for own in self.contact.tags if str(own).casefold() != tag.casefold()]
+        if add:
+            self.contact.tags = [*self.contact.tags, tag]
+        self._note("tag", step=step, text=tag, works=add)
+        return [("tag_added" if add else "tag_removed", {"tag": tag})] if had != add else []
+
+    def _note(self, kind: str, **values: Any) -> None:
+        self.moments.append(Moment(kind, self.now, **values))
+
+    def result(self) -> Walk:
+        instruction = None if self.over else current(self.program, self.state)
+        return Walk(
+            tuple(self.moments),
+            self.now,
+            self.zone,
+            self.contact,
+            self.over,
+            self.wake_at,
+            instruction.step if instruction else "",
+            tuple(self.path),
+            self.pending is not None,
+            isinstance(instruction, Listen),
+            self.handed_over,
+            self.dropped,
+        )
+
+
+def _once(places: list[int]) -> list[int]:
+    """Return ``places`` without repetitions in a row: the interpreter reads a place that it waits at twice."""
+    return [place for number, place in enumerate(places) if not number or places[number - 1] != place]
+
+
+def _made_up(instruction: Instruction) -> Any:
+    """Return what another system might have answered."""
+    if isinstance(instruction, Discount):
+        return f"{instruction.prefix or 'TEST'}1234".upper()
+    return {}
+
+
+def _object(instruction: Any) -> str:
+    for name in ("url", "subject", "name"):
+        value = getattr(instruction, name, "")
+        if value:
+            return str(value if isinstance(value, str) else next(iter(value.values()), ""))
+    return ""
+
+
+def _wanted(condition: Condition) -> Iterator[tuple[str, Any]]:
+    """Yield (path, value) for what the event that starts the run must hold."""
+    for part in condition.get("all") or ():
+        yield from _wanted(part)
+    path = str(condition.get("field") or "")
+    if path.startswith("trigger.") and condition.get("op") in ("eq", "contains"):
+        yield path.removeprefix("trigger."), condition.get("value")
+
+
+def _put(data: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for name in parents:
+        inner = data.get(name)
+        data[name] = dict(inner) if isinstance(inner, Mapping) else {}
+        data = data[name]
+    data[last] = value
