@@ -68,7 +68,8 @@ def database(url: str) -> dict[str, Any]:
 def email(url: str) -> dict[str, Any]:
     """Turn ``smtp://user:password@host:port`` or ``file:///folder`` into Django's settings.
 
-    ``smtps://`` is TLS from the start; ``smtp://`` asks for TLS after the greeting, unless the address ends with ``?tls=0``.
+    ``smtps://`` is TLS from the start; ``smtp://`` asks for TLS after the greeting, unless the
+    address ends with ``?tls=0``.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":

@@ -17,8 +17,8 @@ from wagtail.snippets.action_menu import ActionMenuItem, PublishMenuItem, Unpubl
 from wagtail.snippets.bulk_actions.delete import DeleteBulkAction
 from wagtail.snippets.models import register_snippet
 
-from smsflow_plugin.admin_panels.flows.publish import ask_before_publishing
 from smsflow_plugin.admin_panels.flows import word_tools
+from smsflow_plugin.admin_panels.flows.publish import ask_before_publishing
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.problems import CannotCompile

@@ -105,5 +105,5 @@ DOINGS = (
     Doing("restocks", _("The shop gets two more"), "plus", restocks, group="products"),
     Doing("sells-out", _("It sells out"), "circle-xmark", sells_out, group="products"),
     Doing("cheaper", _("20 % cheaper"), "arrow-down", cheaper, group="products"),
-    Doing("old-price", _("Back to the old price"), "undo", old_price, group="products"),
+    Doing("old-price", _("Back to the old price"), "history", old_price, group="products"),
 )

@@ -171,7 +171,7 @@ DOINGS = {
         Doing("parcel-out", gettext_lazy("Parcel comes today"), "redirect", parcel_out, (str(State.SENT),)),
         Doing("parcel-delivered", gettext_lazy("Parcel delivered"), "home", parcel_delivered, _IN_HAND),
         Doing("cancels", gettext_lazy("Cancels the order"), "circle-xmark", cancels, (str(State.ORDERED),)),
-        Doing("refunds", gettext_lazy("Gets the money back"), "undo", refunds, _BOUGHT),
+        Doing("refunds", gettext_lazy("Gets the money back"), "history", refunds, _BOUGHT),
         Doing("pickup-ready", gettext_lazy("Ready for pickup"), "home", pickup_ready, (str(State.ORDERED),)),
         *shelves.DOINGS,
         *services.DOINGS,

@@ -187,9 +187,7 @@ def _with_stock(runs: dict[int, list[Run]]) -> None:
     """Let runs about a product see how many there are now: what is sold out is not promised."""
     stock = stock_of((run.store_id, run.trigger) for own in runs.values() for run in own)
     for contact_id, own in runs.items() if stock else ():
-        runs[contact_id] = [
-            replace(run, trigger=dict(with_stock(run.store_id, run.trigger, stock))) for run in own
-        ]
+        runs[contact_id] = [replace(run, trigger=dict(with_stock(run.store_id, run.trigger, stock))) for run in own]
 
 
 def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime) -> History:

@@ -15,6 +15,7 @@ from smsflow_plugin.audience.filters import Condition, PastEvent, event_kinds, l
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.values import contact_values
 from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.engine import habits
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import FlowVersion
 from smsflow_plugin.flows.program import Discount, Listen, Program, WaitForEvent, Webhook
@@ -47,11 +48,8 @@ def zones(contact: Contact, store: Store) -> tuple[str, ...]:
 def best_hour(contact: Contact, store: Store) -> int | None:
     """Return the hour of the day at which this person usually reacts, else that of the store's people."""
     hours: Any = contact.active_hours
-    if isinstance(hours, list) and len(hours) == 24 and sum(hours) >= ENOUGH_REACTIONS:
-        most = max(hours)
-        if hours.count(most) == 1:
-            return hours.index(most)
-    return store.best_hour
+    own = habits.best_hour(hours, ENOUGH_REACTIONS) if isinstance(hours, list) else None
+    return store.best_hour if own is None else own
 
 
 class Programs:

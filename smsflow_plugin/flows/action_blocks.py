@@ -88,7 +88,7 @@ class NotifyBlock(blocks.StructBlock):
     body = mail_block(label=_("Text"))
 
     class Meta:
-        icon = "bell"
+        icon = "mail"
         label = _("Tell staff by e-mail")
         label_format = "{subject}"
         group = SYSTEMS

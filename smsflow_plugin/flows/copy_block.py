@@ -17,8 +17,9 @@ class CopyWidget(AdminAutoHeightTextInput):  # type: ignore[misc]
     """A text area with the counter, the names and the hints below it.
 
     ``kind`` is "text", "snippet" for a piece of one (nobody knows yet which names it may use),
-    or "mail" for words that no phone gets: those have names, but no counter. ``language`` is that of the text where no field beside it says so. Without
-    the tools on the page (see ``admin_panels.flows.copy_widget``) it is a plain text area.
+    or "mail" for words that no phone gets: those have names, but no counter. ``language``
+    is that of the text where no field beside it says so. Without the tools on the page (see
+    ``admin_panels.flows.copy_widget``) it is a plain text area.
     """
 
     def __init__(self, attrs: Any = None, *, kind: str = "text", language: str = "") -> None:

@@ -143,6 +143,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     class Meta:
         verbose_name = _("flow")
         verbose_name_plural = _("flows")
+        permissions = [("reword_flow", "Can change the words of flows")]
 
     def __str__(self) -> str:
         return self.name

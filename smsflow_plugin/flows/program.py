@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from smsflow_plugin.audience.filters import ALWAYS, Condition
 
@@ -342,7 +342,7 @@ Instruction = (
     | Jump
     | Exit
 )
-_TYPES: dict[str, type[Instruction]] = {cls.op: cls for cls in Instruction.__args__}  # type: ignore[attr-defined]
+_TYPES: dict[str, type[Instruction]] = {cls.op: cls for cls in get_args(Instruction)}
 
 #: Fields that hold the number of an instruction.
 TARGETS = ("target", "otherwise", "on_timeout", "on_other", "on_failure")
@@ -476,11 +476,12 @@ def _instruction(item: Mapping[str, Any]) -> Instruction:
         key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "op"
     }
     if kind is Listen:
-        values["choices"] = tuple(
-            Choice(**{key: tuple(value) if isinstance(value, list) else value for key, value in choice.items()})
-            for choice in values["choices"]
-        )
+        values["choices"] = tuple(_choice(choice) for choice in values["choices"])
     unknown = values.keys() - {f.name for f in fields(kind)}
     if unknown:
         raise ValueError(f"Instruction {kind.op} has unknown fields: {', '.join(sorted(unknown))}.")
     return kind(**values)
+
+
+def _choice(data: Mapping[str, Any]) -> Choice:
+    return Choice(**{**data, "words": tuple(data.get("words", ()))})

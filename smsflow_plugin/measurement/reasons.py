@@ -60,6 +60,7 @@ _LEFT: Mapping[str, str | Promise] = {
     "went_on": gettext_lazy("A step of the flow led on to another flow."),
     "goal": gettext_lazy("The goal was reached."),
     "flow_off": gettext_lazy("The flow was unpublished."),
+    "date_passed": gettext_lazy("The date that the flow waits for had passed."),
     "version_left": gettext_lazy("The flow was changed, and whoever stood at this step was let go."),
     "taken_out": gettext_lazy("Somebody took the person out of the flow."),
     "merged": gettext_lazy("The person turned out to be another contact, which goes on alone."),

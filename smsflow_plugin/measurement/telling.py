@@ -176,6 +176,12 @@ _PURPOSES = {
     "keyword": gettext_lazy("Text sent: answer to a keyword"),
     "test": gettext_lazy("Text sent: test"),
 }
+_FLOW_PURPOSES = {
+    "flow": gettext_lazy("Text of “%(flow)s”"),
+    "answer": gettext_lazy("Answer of “%(flow)s”"),
+    "test_run": gettext_lazy("Text of a test run of “%(flow)s”"),
+    "test_answer": gettext_lazy("Answer in a test run of “%(flow)s”"),
+}
 
 
 def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
@@ -186,7 +192,7 @@ def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
             row["queued_at"],
             Kind.MESSAGE,
             row["pk"],
-            title=_("Text of “%(flow)s”") % {"flow": row["flow__name"]}
+            title=str(_FLOW_PURPOSES.get(row["purpose"], _FLOW_PURPOSES["flow"])) % {"flow": row["flow__name"]}
             if row["flow_id"]
             else str(_PURPOSES.get(row["purpose"], _("Text"))),
             detail=state_sentence(row, zone),

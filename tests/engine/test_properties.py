@@ -227,7 +227,7 @@ def test_looking_at_a_waiting_run_when_nothing_has_happened_does_nothing(
             world.now = then
 
 
-@PATIENCE
+@settings(PATIENCE, max_examples=40)
 @given(flows)
 def test_equal_forms_compile_to_equal_programs(steps: list[Any]) -> None:
     copied = json.loads(json.dumps(steps))

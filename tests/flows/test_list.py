@@ -64,6 +64,17 @@ def test_the_list_shows_what_is_live_paused_and_draft(store: Any, ines: Client) 
     assert positions == sorted(positions)
 
 
+def test_a_paused_flow_is_listed_as_paused_and_not_as_live(store: Any, ines: Client) -> None:
+    published_flow(store, name="A")
+    flow = Flow.objects.get()
+    Flow.objects.update(paused_at=clock.now())
+    assert (flow.live, set(rows(ines.get(url("list"), {"state": "live"})))) == (True, set())
+    assert set(rows(ines.get(url("list"), {"state": "paused"}))) == {"A"}
+    page = ines.get(url("list")).content.decode()
+    assert "Paused" in page
+    assert url("resume", flow.pk) in page
+
+
 @pytest.mark.parametrize(("state", "names"), [("live", {"A"}), ("paused", {"B"}), ("draft", {"C"}), ("", set("ABC"))])
 def test_the_list_narrows_by_status(store: Any, ines: Client, state: str, names: set[str]) -> None:
     published_flow(store, name="A")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.context import example_context
 from smsflow_plugin.flows.library import TEMPLATES, FlowTemplate
 from smsflow_plugin.flows.library.copies import BadCopy, parse_copy
-from smsflow_plugin.flows.library.definitions import LANGUAGES, NEEDS, PURPOSES
+from smsflow_plugin.flows.library.definitions import LANGUAGES, NEEDS, PURPOSES, trigger_kind
 from smsflow_plugin.flows.program import Program, Send
 from smsflow_plugin.messaging.copy import MissingValue, compose
 from smsflow_plugin.messaging.parts import count_parts
@@ -181,6 +182,20 @@ def test_a_template_is_complete(template: FlowTemplate) -> None:
 def test_there_are_twenty_six_templates() -> None:
     assert {template.id for template in TEMPLATES.values()} == {f"T{number}" for number in range(1, 27)}
     assert len(TEMPLATES) == 26
+
+
+def test_the_docs_list_every_template_as_it_is() -> None:
+    lines = (Path(__file__).resolve().parents[2] / "docs" / "templates.md").read_text(encoding="utf-8").splitlines()
+    rows = {cells[1]: cells for line in lines if len(cells := [cell.strip() for cell in line.split("|")]) == 9}
+    for template in TEMPLATES.values():
+        row = rows[template.id]
+        kinds = dict.fromkeys(f"`{trigger_kind(trigger)}`" for trigger in template.triggers)
+        assert (row[2], row[3], row[6], row[7]) == (
+            template.name,
+            ", ".join(kinds),
+            template.message_class,
+            f"`{template.goal}`",
+        )
 
 
 ALL = "\n".join(f'{language} = "Hi"' for language in LANGUAGES)

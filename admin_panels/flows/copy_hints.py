@@ -1,0 +1,61 @@
+"""What an editor would say about all texts of a flow, for the page on which it is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smsflow_plugin.admin_panels.flows.copy_situation import of_flow, raw
+from smsflow_plugin.admin_panels.flows.copy_values import typical_context
+from smsflow_plugin.admin_panels.flows.copy_views import expand
+from smsflow_plugin.admin_panels.flows.words_labels import step_heading, words_label
+from smsflow_plugin.flows.texts import words_of
+from smsflow_plugin.messaging.copy import CopyError, MissingValue, compose
+from smsflow_plugin.messaging.lint import Hint, lint
+from smsflow_plugin.messaging.parts import Parts
+from smsflow_plugin.models import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class TextHint:
+    """A hint and the text it is about: ``step`` is the block's id, ``where`` names the place for people."""
+
+    step: str
+    where: str
+    hint: Hint
+
+
+def flow_hints(flow: Flow) -> list[TextHint]:
+    """Return the hints about every text of ``flow`` as it stands. They never keep it from being published."""
+    situation = of_flow(flow)
+    context = typical_context(situation.store, situation.kinds, situation.gathered)
+    found = []
+    for words in words_of(raw(flow.steps)):
+        if words.is_mail or not words.text.strip():
+            continue
+        language = words.language or flow.store.language
+        text, _missing = expand(words.text, situation.store, language)
+        hints = lint(
+            words.text,
+            language,
+            marketing=situation.marketing and words.required,
+            parts=_parts(flow, text, language, context),
+        )
+        where = f"{step_heading(words)} · {words_label(words)}"
+        found += [TextHint(words.step, where, hint) for hint in hints]
+    return found
+
+
+def _parts(flow: Flow, text: str, language: str, context: dict[str, object]) -> Parts | None:
+    try:
+        return compose(
+            {"": text},
+            {},
+            language,
+            context,
+            brand=flow.store.brand,
+            message_class=flow.message_class,
+            add_opt_out=True,
+            main_language=language,
+        ).parts
+    except (CopyError, MissingValue):
+        return None
