@@ -12,9 +12,22 @@ from django.utils.translation import gettext as _
 from smsflow_plugin.flows.context import known_context, sample_context
 from smsflow_plugin.flows.lookups import Lookups
 from smsflow_plugin.flows.problems import Path, Problem
-from smsflow_plugin.flows.program import TARGETS, Instruction, Listen, Split
+from smsflow_plugin.flows.program import (
+    TARGETS,
+    HandOver,
+    Instruction,
+    Listen,
+    Split,
+    Wait,
+    WaitBestTime,
+    WaitForEvent,
+    WaitUntilDate,
+    WaitUntilTime,
+)
 from smsflow_plugin.flows.ways import Way, ways_of
 
+#: After these a text no longer answers what the person wrote before.
+PAUSES = (Wait, WaitUntilTime, WaitUntilDate, WaitBestTime, WaitForEvent, Listen, HandOver)
 #: Adds a step's instructions; returns whether the flow can go on behind it.
 Compile = Callable[["Step"], bool]
 UNITS = ("minutes", "hours", "days", "weeks", "months")
@@ -66,8 +79,10 @@ class Assembly:
     places: list[int] = field(default_factory=list)
     #: What the run may have gathered by now, by kind.
     names: dict[str, frozenset[str]] = field(default_factory=dict)
-    #: Whether the person has just given an answer here.
+    #: Whether the person has given an answer on the way here.
     answered: bool = False
+    #: Whether they have just done so: the next text answers it, and need not wait for its hour.
+    just_answered: bool = False
 
     def label(self) -> int:
         """Return a new label, to be placed later."""
@@ -118,11 +133,16 @@ class Assembly:
         return context(self.setting.triggers, self.names)
 
     @contextmanager
-    def inside_way(self, *, answered: bool) -> Iterator[None]:
+    def inside_way(self, *, answered: bool, just_answered: bool) -> Iterator[None]:
         """Forget at the end whether there was an answer, as nobody knows which way people came."""
-        before, self.answered = self.answered, answered
+        before, self.answered, self.just_answered = self.answered, answered, just_answered
         yield
-        self.answered = before
+        self.answered, self.just_answered = before, False
+
+    def takes_answer(self) -> bool:
+        """Return whether a text here answers what the person has just written. Only the first one does."""
+        takes, self.just_answered = self.just_answered, False
+        return takes
 
     def _placed(self, instruction: Instruction) -> Instruction:
         changes: dict[str, Any] = {
@@ -168,6 +188,8 @@ class Step:
 
     def add(self, instruction: Instruction) -> None:
         self.assembly.program.append(instruction)
+        if isinstance(instruction, PAUSES):
+            self.assembly.just_answered = False
 
     def text(self, name: str, problem: str = "") -> str:
         """Return a field's text without blanks around it; report ``problem`` if it is empty."""
@@ -208,6 +230,7 @@ class Step:
         """
         assembly = self.assembly
         before, after = dict(assembly.names), dict(assembly.names)
+        fresh = assembly.just_answered
         full = [each for place, each in enumerate(branches) if not each.empty or (through and not place)]
         if through and len(full) == 1 and full[0].empty:
             full = []
@@ -215,7 +238,7 @@ class Step:
         for each in full:
             assembly.place(each.label)
             assembly.names = dict(before)
-            with assembly.inside_way(answered=each.answered):
+            with assembly.inside_way(answered=each.answered, just_answered=each.answered or fresh):
                 if each.opening is not None:
                     each.opening()
                 prefix = _("%(number)s › %(way)s › ") % {"number": self.number, "way": each.way.label}

@@ -28,7 +28,7 @@ def send(step: Step) -> bool:
     if hold is not None and hold < 1:
         step.report(("hold_amount",), _("Give a number of at least 1."))
     in_minutes = None if not hold else hold * (60 if step.value.get("hold_unit") == "hours" else 1)
-    step.add(Send(step.id, texts, fallback, in_minutes))
+    step.add(Send(step.id, texts, fallback, in_minutes, reply=step.assembly.takes_answer()))
     return True
 
 
@@ -107,7 +107,7 @@ def wait_for_reply(step: Step) -> bool:
 def _ask(step: Step, branches: list[Branching], choices: list[Choice], end: int | None = None) -> bool:
     """Lay out a question: the text, the answer, perhaps once more, and a way for each answer."""
     texts, fallback = copy_of(step, step.value, (), required=True)
-    step.add(Send(step.id, texts, fallback))
+    step.add(Send(step.id, texts, fallback, reply=step.assembly.takes_answer()))
     amount, unit = step.length(_("Give a time after which the flow goes on."))
     save_as = name_of(step, "save_as")
     end = step.assembly.label() if end is None else end

@@ -355,7 +355,7 @@ def test_a_test_run_waits_less_but_still_for_the_morning(store: Store, ada: Cont
     assert Decision.objects.get().reason == "quiet_hours"
 
 
-@pytest.mark.parametrize(("hours", "expected"), [([0] * 19 + [5] + [0] * 4, 19), ([3] * 24, 13), ([], 13)])
+@pytest.mark.parametrize(("hours", "expected"), [([0] * 19 + [5] + [0] * 4, 19), ([1] + [0] * 23, 13), ([], 13)])
 def test_the_best_time_is_the_persons_own_if_it_is_known(
     store: Store, ada: Contact, hours: list[int], expected: int
 ) -> None:

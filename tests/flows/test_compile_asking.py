@@ -191,3 +191,28 @@ def test_an_email_has_a_subject_and_a_text_in_each_language() -> None:
             "“contact.email” may be missing. Add words for that: {{ contact.email | default: 'words' }}.",
         ),
     ]
+
+
+def _replies(*steps: dict[str, Any]) -> dict[str, bool]:
+    """Which of the texts of the steps answer what was just written, by their step and words."""
+    return {i.texts[""]: i.reply for i in instructions(*steps) if isinstance(i, Send)}
+
+
+def test_the_first_text_after_an_answer_answers_it_and_the_next_one_does_not() -> None:
+    first, second = {**send("First."), "id": "f"}, {**send("Second."), "id": "g"}
+    found = _replies(choice({**YES, "steps": [first, second]}, NO), send("Bye."))
+    assert found == {"A or B?": False, "First.": True, "Second.": False, "Bye.": False}
+
+
+def test_a_question_may_answer_an_answer_also_behind_a_choice_of_ways() -> None:
+    rules = [{"type": "tag", "value": {"tag": "vip"}, "id": "r"}]
+    deeper = {**choice(YES, NO), "id": "d"}
+    branch = {**step("if_else", condition=rules, yes=[deeper], no=[{**send("No."), "id": "n"}]), "id": "b"}
+    found = _replies(choice({**YES, "steps": [branch]}, NO, text="First?"), send("Bye."))
+    assert found == {"First?": False, "A or B?": True, "No.": True, "Bye.": False}
+
+
+def test_after_a_wait_or_without_an_answer_a_text_is_no_answer() -> None:
+    late = [{**step("wait", amount=1, unit="days"), "id": "w"}, {**send("Late."), "id": "l"}]
+    found = _replies(choice({**YES, "steps": late}, NO, silence=[{**send("Hello?"), "id": "h"}]), send("Bye."))
+    assert not any(found.values())
