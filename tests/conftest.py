@@ -12,6 +12,17 @@ from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.facts import Programs
 
+#: What tests ask for that touch the database.
+DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "client", "admin_client"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that touch no database, so that they need not run on each of them."""
+    for item in items:
+        if not item.get_closest_marker("django_db") and DATABASE.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("pure")
+
+
 #: A Wednesday, 11:00 in New York and 17:00 in Copenhagen: open everywhere.
 NOON = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ failed: an e-mail to a person goes at most once.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,8 +74,7 @@ def perform(limit: int = CLAIM) -> int:
     """Do one batch of effects; return how many. 0 means that nothing is to be done now."""
     claimed = _claim(limit)
     for effect in claimed:
-        result = _do(effect)
-        _settle(effect, result)
+        _settle(effect, _do(effect))
     return len(claimed)
 
 
@@ -114,22 +114,39 @@ class _Result:
 def _do(effect: Effect) -> _Result:
     if effect.state == Effect.State.WORKING and effect.kind not in REPEATABLE:
         return _Result(error="It was cut off half-way; nobody knows whether it went out.")
-    program = effect.enrollment.version.program
-    job = Job(
-        key=f"{effect.enrollment_id}:{effect.step}:{effect.visit}",
-        store=effect.store,
-        contact=effect.contact,
-        flow_name=effect.flow.name if effect.flow else "",
-        message_class=program.get("message_class", "marketing"),
-        payload=effect.payload,
-    )
+    if effect.flow is not None and not effect.flow.live and effect.enrollment.test_pace is None:
+        return _Result(error="The flow is off.")
     try:
-        return _Result(value=performer(effect.kind)(job))
+        return _Result(value=_storable(performer(effect.kind)(_job(effect))))
     except Failed as failure:
         return _Result(error=str(failure), again=failure.again)
     except Exception as error:
         logger.exception("Effect %s failed in an unforeseen way.", effect.pk)
         return _Result(error=f"{type(error).__name__}: {error}", again=effect.kind in REPEATABLE)
+
+
+def _job(effect: Effect) -> Job:
+    return Job(
+        key=f"{effect.enrollment_id}:{effect.step}:{effect.visit}",
+        store=effect.store,
+        contact=effect.contact,
+        flow_name=effect.flow.name if effect.flow else "",
+        message_class=effect.enrollment.version.program.get("message_class", "marketing"),
+        payload=effect.payload,
+    )
+
+
+def _storable(value: Any) -> Any:
+    """Return an answer that every database keeps: PostgreSQL's JSON has no NUL and no half of a character.
+
+    :raises Failed: if it is no JSON at all, as JSON knows no infinity.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text = text.replace("\\\\", "\\u005c").replace("\\u0000", "")
+        return json.loads(text.encode(errors="replace"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failed("The answer cannot be kept.") from error
 
 
 def performer(kind: str) -> Performer:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from smsflow_plugin.stores.roles import COPYWRITER, STORE_ADMIN
 from tests.e2e.site import Site, running_site
 
 if TYPE_CHECKING:
@@ -53,20 +55,54 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    """A signed-in page. Errors in its console fail the test."""
-    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 1000}, locale="en-GB")
+#: A store admin and a copywriter of Sierra Gear.
+INES, CARL = "ines", "carl"
+
+
+@pytest.fixture(scope="session")
+def people(site: Site) -> None:
+    """Ines, who runs the store, and Carl, who writes its words."""
+    for name, role in ((INES, STORE_ADMIN), (CARL, COPYWRITER)):
+        site.inside("add_user", name=name, role=role, password=PASSWORD)
+
+
+@contextmanager
+def signed_in(browser: Browser, site: Site, name: str, **options: Any) -> Iterator[Page]:
+    """A page of somebody who has signed in. Errors in its console fail the test."""
+    context = browser.new_context(
+        **{"base_url": site.url, "viewport": {"width": 1280, "height": 1000}, "locale": "en-GB", **options}
+    )
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.goto("/admin/login/")
-    opened.locator("#id_username").fill("admin")
+    opened.locator("#id_username").fill(name)
     opened.locator("#id_password").fill(PASSWORD)
     opened.get_by_role("button", name="Sign in").click()
     opened.wait_for_url("**/admin/")
     yield opened
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page of somebody who may do everything."""
+    with signed_in(browser, site, "admin") as opened:
+        yield opened
+
+
+@pytest.fixture
+def ines(browser: Browser, site: Site, people: None) -> Iterator[Page]:
+    """A page of the store admin."""
+    with signed_in(browser, site, INES) as opened:
+        yield opened
+
+
+@pytest.fixture
+def carl(browser: Browser, site: Site, people: None) -> Iterator[Page]:
+    """A page of the copywriter."""
+    with signed_in(browser, site, CARL) as opened:
+        yield opened

@@ -16,6 +16,8 @@ import django
 
 django.setup()
 
+from django.contrib.auth import get_user_model  # noqa: E402
+
 from smsflow_plugin import clock  # noqa: E402
 from smsflow_plugin.conf import smsflow_settings  # noqa: E402
 from smsflow_plugin.flows.library import TEMPLATES, EnableTemplate  # noqa: E402
@@ -29,10 +31,13 @@ from smsflow_plugin.models import (  # noqa: E402
     Contact,
     Delivery,
     Enrollment,
+    Flow,
     Message,
     Policy,
     Store,
+    StoreMembership,
 )
+from smsflow_plugin.stores.roles import ADMIN_ACCESS, ensure_roles  # noqa: E402
 
 
 def make_store() -> dict[str, Any]:
@@ -90,6 +95,73 @@ def _publish(template: FlowTemplate) -> int:
     flow = EnableTemplate(Store.objects.get(), template=template).execute(skip_permission_checks=True)
     PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
     return int(flow.pk)
+
+
+def add_user(name: str, role: str, password: str) -> int:
+    """Make somebody with one of the roles in the only store, and return their id."""
+    roles = ensure_roles()
+    user = get_user_model().objects.create_user(name, f"{name}@example.com", password)
+    user.groups.add(roles[ADMIN_ACCESS])
+    StoreMembership.objects.create(user=user, store=Store.objects.get(), role=roles[role])
+    return int(user.pk)
+
+
+def add_flow(name: str, steps: list[Any], live: bool = False) -> int:
+    """Make a flow that starts with an opt-in, as a draft or published, and return its id."""
+    trigger = {"type": "event", "value": {"kind": "opted_in", "rules": []}, "id": "trigger"}
+    flow = Flow(store=Store.objects.get(), name=name, triggers=[trigger], reentry="always", live=False, steps=steps)
+    flow.save()
+    flow.save_revision(clean=False)
+    if live:
+        PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
+    return int(flow.pk)
+
+
+def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
+    """Let a new person into a published flow, and return the id of their run; the worker goes on from there."""
+    target, now = Flow.objects.get(pk=flow), clock.now()
+    contact = Contact.objects.create(
+        store=target.store,
+        first_name=first_name,
+        phone=phone,
+        country="US",
+        timezone=target.store.timezone,
+        tags=tags,
+        marketing_consent=Contact.Consent.GRANTED,
+        consent_changed_at=now,
+        wake_at=now,
+    )
+    run = Enrollment.objects.create(
+        store=target.store,
+        flow=target,
+        version=target.current_version,
+        contact=contact,
+        entry_key=f"{contact.pk}",
+        entered_at=now,
+        wake_at=now,
+    )
+    return int(run.pk)
+
+
+def run(pk: int) -> dict[str, Any]:
+    """Where somebody in a flow is."""
+    found = Enrollment.objects.select_related("version").get(pk=pk)
+    at = found.version.compiled.instructions[found.state["at"]].step if found.state.get("at") else ""
+    return {"version": found.version.number, "status": found.status, "step": at}
+
+
+def flow(pk: int) -> dict[str, Any]:
+    """A flow as the database has it, with the steps of its newest draft and the texts of what runs."""
+    found = Flow.objects.select_related("current_version").get(pk=pk)
+    return {
+        "live": found.live,
+        "paused": found.paused_at is not None,
+        "version": found.current_version.number if found.current_version else None,
+        "by": found.current_version.published_by if found.current_version else "",
+        "program": found.current_version.program if found.current_version else None,
+        "steps": json.loads(found.revisions.latest("pk").content["steps"]),
+        "drafts": found.revisions.count(),
+    }
 
 
 def forward(minutes: int) -> str:

@@ -32,6 +32,8 @@ class Builder:
         return [{"type": "item", "value": value, "id": self.next_id()} for value in values]
 
     def copy(self, words: str) -> dict[str, Any]:
+        if not words:
+            return {"text": "", "fallback": "", "translations": []}
         danish = {"language": "da", "text": f"{words} på dansk", "fallback": ""}
         return {"text": words, "fallback": f"{words}, without a name", "translations": self.items(danish)}
 
