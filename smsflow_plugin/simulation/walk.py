@@ -8,13 +8,13 @@ read from the database or written to it, nothing is sent, and the same arguments
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from smsflow_plugin.audience.filters import Condition, Facts, PastEvent, event_kinds, matches
+from smsflow_plugin.audience.filters import Facts, PastEvent, matches
 from smsflow_plugin.audience.keywords import Keyword, classify
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import doings
@@ -22,7 +22,6 @@ from smsflow_plugin.engine.facts import best_hour, contact_values, zones
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import REPLY, Ask, Outcome, State, Status, current, interpret, wakes_on
 from smsflow_plugin.events.kinds import KINDS
-from smsflow_plugin.flows.context import example_context
 from smsflow_plugin.flows.program import (
     Branch,
     Discount,
@@ -36,73 +35,17 @@ from smsflow_plugin.flows.program import (
     WaitForEvent,
 )
 from smsflow_plugin.governance.rules import Decision, PolicyRules, Verdict
+from smsflow_plugin.simulation.examples import kinds_of, made_up, object_of, trigger_data
 from smsflow_plugin.simulation.script import Input
+from smsflow_plugin.simulation.story import Moment, Person, Walk
 from smsflow_plugin.stores.models import Store
+
+__all__ = ["Moment", "Person", "Walk", "kinds_of", "trigger_data", "walk"]
 
 #: Runs of one walk: a program that asks more often is given up.
 MAX_RUNS = 2_000
 
 SUBJECT = "walk"
-#: What somebody gets who has an appointment: one that lies ahead.
-DAYS_AHEAD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing that happened. ``kind`` says what, and which of the others are set.
-
-    entered · refused (``decision``) · text (``text``, ``parts``, ``encoding``, ``decision``) · deferred, skipped
-    (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what was understood) · not_heard ·
-    way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) · agreed · asked (``name``: of
-    the effect, ``text``) · answered (``works``) · event (``name``) · handed_over · resumed · entering ·
-    goal (``text``) · left (``text``: the reason) · finished · clock (the time went on, nothing happened)
-    """
-
-    kind: str
-    at: datetime
-    step: str = ""
-    name: str = ""
-    text: str = ""
-    parts: int = 0
-    encoding: str = ""
-    decision: Decision | None = None
-    until: datetime | None = None
-    works: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """How it went. ``here`` is the step at which the run stands, ``path`` all that it came through.
-
-    ``dropped`` counts the inputs that made no sense at their turn. ``asked`` says that the run waits for
-    another system, ``listening`` that it waits for an answer of the person.
-    """
-
-    moments: tuple[Moment, ...]
-    now: datetime
-    zone: str
-    contact: Contact
-    over: bool
-    wake_at: datetime | None = None
-    here: str = ""
-    path: tuple[str, ...] = ()
-    asked: bool = False
-    listening: bool = False
-    handed_over: bool = False
-    dropped: int = 0
-
-    @property
-    def texts(self) -> list[Moment]:
-        return [moment for moment in self.moments if moment.kind == "text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who walks. ``past`` is what happened to them before, ``flows`` the other flows that they are in."""
-
-    contact: Contact
-    past: Sequence[PastEvent] = ()
-    flows: frozenset[int] = frozenset()
 
 
 def walk(
@@ -133,38 +76,6 @@ def walk(
         if not walker.take(item):
             walker.dropped += 1
     return walker.result()
-
-
-def kinds_of(program: Program) -> list[str]:
-    """Return the kinds of event that make a difference to a run, in the order of the catalogue."""
-    kinds = {*program.exits, program.goal}
-    for condition in program.conditions():
-        kinds.update(event_kinds(condition))
-    for instruction in program.instructions:
-        if isinstance(instruction, WaitForEvent):
-            kinds.update(instruction.kinds)
-    for trigger in program.triggers:
-        if program.restart or KINDS[trigger.kind].moves if trigger.kind in KINDS else False:
-            kinds.add(trigger.kind)
-    return [kind for kind in KINDS if kind in kinds and kind != REPLY]
-
-
-def trigger_data(trigger: Trigger, start: datetime) -> dict[str, Any]:
-    """Return an example of what the event holds that starts the run; ``start`` in the zone of the store."""
-    data = {
-        name: value for name, value in example_context(trigger.kind, {}).items() if name not in ("contact", "store")
-    }
-    if isinstance(data.get("appointment"), Mapping):
-        data["appointment"] = {
-            **data["appointment"],
-            "starts_at": (start.replace(minute=0) + timedelta(days=DAYS_AHEAD)).isoformat(timespec="minutes"),
-        }
-    if trigger.kind == REPLY:
-        words = trigger.options.get("words") or ["Hello"]
-        data = {"body": str(words[0]), "keyword": None}
-    for path, value in _wanted(trigger.when):
-        _put(data, path, value)
-    return data
 
 
 class _Footprints(tuple):  # type: ignore[type-arg]
@@ -304,7 +215,7 @@ class _Walker:
     def _settle(self, request: doings.Requesting, works: bool) -> None:
         result: dict[str, Any] = {"error": "walk"}
         if works:
-            result = {"value": _made_up(request.instruction)}
+            result = {"value": made_up(request.instruction)}
         self.results[f"{request.step}:{request.visit}"] = result
         self._note("answered", step=request.step, name=request.instruction.op, works=works)
 
@@ -495,7 +406,7 @@ class _Walker:
             case doings.Hearing(step):
                 self._hear(step)
             case doings.Requesting(step, _visit, instruction):
-                self._note("asked", step=step, name=instruction.op, text=_object(instruction))
+                self._note("asked", step=step, name=instruction.op, text=object_of(instruction))
         return []
 
     def _hear(self, step: str) -> None:
@@ -542,36 +453,3 @@ class _Walker:
 def _once(places: list[int]) -> list[int]:
     """Return ``places`` without repetitions in a row: the interpreter reads a place that it waits at twice."""
     return [place for number, place in enumerate(places) if not number or places[number - 1] != place]
-
-
-def _made_up(instruction: Instruction) -> Any:
-    """Return what another system might have answered."""
-    if isinstance(instruction, Discount):
-        return f"{instruction.prefix or 'TEST'}1234".upper()
-    return {}
-
-
-def _object(instruction: Any) -> str:
-    for name in ("url", "subject", "name"):
-        value = getattr(instruction, name, "")
-        if value:
-            return str(value if isinstance(value, str) else next(iter(value.values()), ""))
-    return ""
-
-
-def _wanted(condition: Condition) -> Iterator[tuple[str, Any]]:
-    """Yield (path, value) for what the event that starts the run must hold."""
-    for part in condition.get("all") or ():
-        yield from _wanted(part)
-    path = str(condition.get("field") or "")
-    if path.startswith("trigger.") and condition.get("op") in ("eq", "contains"):
-        yield path.removeprefix("trigger."), condition.get("value")
-
-
-def _put(data: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for name in parents:
-        inner = data.get(name)
-        data[name] = dict(inner) if isinstance(inner, Mapping) else {}
-        data = data[name]
-    data[last] = value
