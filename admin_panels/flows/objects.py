@@ -51,5 +51,5 @@ class OfOneFlow:
             *super().get_breadcrumbs_items(),  # type: ignore[misc]
             {"url": reverse(self.list_url_name), "label": _("Flows")},
             {"url": self.edit_url, "label": str(self.flow)},
-            {"url": "", "label": self.get_page_title()},  # type: ignore[attr-defined]
+            {"url": "", "label": self.get_page_title(), "sublabel": str(self.flow)},  # type: ignore[attr-defined]
         ]

@@ -53,6 +53,15 @@ class Row:
     people: int
     words: StepWords | None = None
 
+    @property
+    def label(self) -> str:
+        """What the row is about, so that several waits can be told apart by name alone."""
+        if self.words is None:
+            return _("Everybody else")
+        if not self.words.summary:
+            return self.words.title
+        return _("%(step)s: %(summary)s") % {"step": self.words.title, "summary": self.words.summary}
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -116,9 +125,7 @@ class PublishForm(forms.Form):
                 initial=self.NEW,
             )
         for row in rows:
-            self.fields[row.name] = forms.ChoiceField(
-                label=row.words.title if row.words else _("Everybody else"), choices=CHOICES, initial=Choice.MOVE
-            )
+            self.fields[row.name] = forms.ChoiceField(label=row.label, choices=CHOICES, initial=Choice.MOVE)
 
     @property
     def choices(self) -> Mapping[tuple[int, str], Choice]:

@@ -73,7 +73,10 @@ def loses_tag(visit: Visit) -> list[Answer]:
 
 
 def has_birthday(visit: Visit) -> list[Answer]:
-    date = parse_date(_said(visit, "birthday"))
+    try:
+        date = parse_date(_said(visit, "birthday"))
+    except ValueError:  # written like a date, but there is no such day
+        date = None
     if date is None:
         raise NotPossible(_("Give the birthday as a date."))
     return visit.shop.reports(customer_of(visit.contact), "person", fields={"birthday": date.isoformat()})

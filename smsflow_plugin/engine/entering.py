@@ -279,12 +279,14 @@ def _entry_key(program: Program, event: NewEvent) -> str:
     """Return what a person may enter with once."""
     if _again_anyway(event):
         return shortened(f"again:{event.key}", 255)
+    # a key tells events of one kind apart: a parcel is sent and delivered under the same number
+    own = shortened(f"{event.kind}:{event.key}", 255)
     match program.reentry.mode:
         case "never":
             return ""
         case "always":
-            return event.key
-    return event.subject or event.key
+            return own
+    return event.subject or own
 
 
 def _moves_date(program: Program, state: State, event: NewEvent) -> bool:

@@ -27,31 +27,39 @@ from smsflow_plugin.stores.models import Store
 KINDS = ("entered_by_hand", "scheduled")
 
 
-@transaction.atomic
 def let_in(limit: int | None = None) -> int:
     """Let one batch of one crowd in; return how many people were looked at. 0 means that no crowd waits.
 
-    A crowd of a paused flow or store waits until it goes on; one of a flow that is off is stopped.
+    A crowd of a paused flow or store waits until it goes on; one of a flow that is off is stopped, and so
+    is one whose planned time is long over. One that makes no sense is passed over: no other waits for it.
     """
     now = clock.now()
     waiting = Intake.objects.filter(state=Intake.State.WAITING, kind__in=KINDS)
-    waiting.filter(flow__live=False).update(state=Intake.State.STOPPED, finished_at=now)
-    intake = (
-        waiting.filter(
-            flow__live=True,
-            flow__paused_at__isnull=True,
-            flow__current_version__isnull=False,
-            store__status=Store.Status.ACTIVE,
-        )
-        .exclude(kind=MOVE)
-        .select_related("flow")
-        .select_for_update(skip_locked=True, of=("self",))
-        .order_by("pk")
-        .first()
+    over = Q(flow__live=False) | Q(kind="scheduled", created_at__lt=now - TOO_LATE)
+    waiting.filter(over).update(state=Intake.State.STOPPED, finished_at=now)
+    open_ = waiting.filter(
+        flow__live=True,
+        flow__paused_at__isnull=True,
+        flow__current_version__isnull=False,
+        store__status=Store.Status.ACTIVE,
     )
-    if intake is None:
+    for pk in open_.order_by("pk").values_list("pk", flat=True):
+        try:
+            if seen := _let_in(open_.filter(pk=pk), limit or smsflow_settings.BATCH_SIZE, now):
+                return seen
+        except OperationalError:
+            raise  # a deadlock or a lock on SQLite: both pass
+        except Exception:
+            logger.exception("The crowd %s cannot be let in; the next look tries again.", pk)
+    return 0
+
+
+@transaction.atomic
+def _let_in(intakes: QuerySet[Intake], limit: int, now: datetime) -> int:
+    """Let one batch of this crowd in, unless somebody else is at it, or its flow cannot be read by now."""
+    intake = intakes.select_related("flow").select_for_update(skip_locked=True, of=("self",)).first()
+    if intake is None or not Programs.load([intake.flow.current_version_id]):
         return 0
-    limit = limit or smsflow_settings.BATCH_SIZE
     people = crowd(intake, now)
     if intake.total is None:
         intake.total = people.count()

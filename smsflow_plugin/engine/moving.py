@@ -14,15 +14,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext as _
 from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.engine.admission import turn
 from smsflow_plugin.engine.facts import Programs
-from smsflow_plugin.engine.models import Enrollment, Intake
+from smsflow_plugin.engine.models import Effect, Enrollment, Intake
 from smsflow_plugin.engine.state import State
 from smsflow_plugin.engine.transfer import Passage
 from smsflow_plugin.flows.models import Flow, FlowVersion
@@ -180,16 +182,29 @@ def unfinished(flow: Flow) -> QuerySet[Intake]:
 
 
 def move_people(limit: int = BATCH) -> int:
-    """Take one batch of people of the oldest move along; return how many there were. 0 means that none is left."""
-    with transaction.atomic():
-        move = (
-            Intake.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(kind=MOVE, state=Intake.State.WAITING)
-            .order_by("pk")
-            .first()
-        )
-        # the last batch may be empty: it is the one that closes the move
-        return max(1, _batch(move, limit)) if move else 0
+    """Take one batch of people of the oldest move along; return how many there were. 0 means that none is left.
+
+    A move that makes no sense is passed over: nobody else waits for it.
+    """
+    waiting = Intake.objects.filter(kind=MOVE, state=Intake.State.WAITING).order_by("pk")
+    for pk in waiting.values_list("pk", flat=True):
+        try:
+            if moved := _move_along(pk, limit):
+                return moved
+        except OperationalError:
+            raise  # a deadlock or a lock on SQLite: both pass
+        except Exception:
+            logger.exception("The move %s cannot be gone on with; the next look tries again.", pk)
+    return 0
+
+
+@transaction.atomic
+def _move_along(pk: int, limit: int) -> int:
+    """Take one batch of this move along, unless somebody else is at it."""
+    unlocked = Intake.objects.select_for_update(skip_locked=True, of=("self",))
+    move = unlocked.filter(pk=pk, state=Intake.State.WAITING).first()
+    # the last batch may be empty: it is the one that closes the move
+    return max(1, _batch(move, limit)) if move else 0
 
 
 @dataclass
@@ -215,7 +230,9 @@ def _batch(move: Intake, limit: int) -> int:
     if people:
         # the contacts first and in order, as everywhere: nobody else touches their runs meanwhile
         list(Contact.objects.filter(pk__in=people).order_by("pk").select_for_update().values_list("pk"))
-        rows = inside.filter(contact_id__in=people).values_list("pk", "contact_id", "version_id", "state", "wake_at")
+        rows = inside.filter(contact_id__in=people).values_list(
+            "pk", "contact_id", "version_id", "state", "wake_at", "entered_at"
+        )
         results = _decide(list(rows), choices, move.data["to"], now)
         _write(results, now)
         move.cursor = people[-1]
@@ -228,10 +245,10 @@ def _batch(move: Intake, limit: int) -> int:
 
 
 def _decide(rows: list[Any], choices: Choices, to: int, now: datetime) -> _Results:
-    programs = Programs.load({to, *(version for _pk, _contact, version, _state, _wake in rows)})
+    programs = Programs.load({to, *(version for _pk, _contact, version, *_rest in rows)})
     results = _Results()
     passages: dict[int, Passage] = {}
-    for pk, contact_id, version_id, data, wake_at in rows:
+    for pk, contact_id, version_id, data, wake_at, entered_at in rows:
         old, new = programs.get(version_id), programs.get(to)
         if old is None or new is None:
             continue  # written by a newer software: they wait until somebody can read it
@@ -240,7 +257,7 @@ def _decide(rows: list[Any], choices: Choices, to: int, now: datetime) -> _Resul
             choice = _choice(choices, version_id, old, state)
             if choice is Choice.MOVE:
                 passage = passages.get(version_id) or passages.setdefault(version_id, Passage(old, new))
-                results.enrollments.append(_moved(pk, to, state, wake_at, passage, now))
+                results.enrollments.append(_moved(pk, to, state, wake_at, passage, turn(now, entered_at)))
         except Exception:  # one broken row must not keep everybody else in the old version
             logger.exception("Enrollment %s could not be moved and stays in its version.", pk)
             continue
@@ -259,12 +276,13 @@ def _choice(choices: Choices, version_id: int, program: Program, state: State) -
 
 
 def _moved(
-    pk: int, to: int, state: State, wake_at: datetime | None, passage: Passage, now: datetime
+    pk: int, to: int, state: State, wake_at: datetime | None, passage: Passage, at: datetime
 ) -> tuple[Any, ...]:
+    """Return the row of somebody who moves. ``at``: now, or their turn to begin if that is still to come."""
     moved = passage.transfer(state)
     if moved is None:
-        return pk, to, "finished", state.to_json(), "", None, now
-    wakes = wake_at if passage.waits_on(state, moved) else now
+        return pk, to, "finished", state.to_json(), "", None, at
+    wakes = wake_at if passage.waits_on(state, moved) else at
     return pk, to, "waiting", moved.to_json(), "", wakes, None
 
 
@@ -282,6 +300,9 @@ def _cancel_queued(enrollments: list[int], now: datetime) -> None:
     if enrollments:
         Message.objects.filter(enrollment_id__in=enrollments, state=Message.State.QUEUED).update(
             state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now
+        )
+        Effect.objects.filter(enrollment_id__in=enrollments, state=Effect.State.QUEUED).update(
+            state=Effect.State.FAILED, result={"error": _("The person has left the flow.")}, finished_at=now
         )
 
 

@@ -35,8 +35,10 @@ from smsflow_plugin.models import (
     Connection,
     ConsentRecord,
     Contact,
+    ContactDate,
     Decision,
     Delivery,
+    Effect,
     Enrollment,
     Event,
     Flow,
@@ -59,8 +61,8 @@ ALIVE = timedelta(minutes=3)
 _PATH = "smsflow_plugin.measurement.benchmark.translate"
 #: Children before their parents.
 _MODELS: tuple[Any, ...] = (
-    Message, Batch, Decision, Enrollment, Event, Delivery, ConsentRecord, Identity, Contact, FlowVersion, Flow,
-    Policy, Connection,
+    Message, Batch, Decision, Effect, Enrollment, Event, Delivery, ConsentRecord, Identity, ContactDate, Contact,
+    FlowVersion, Flow, Policy, Connection,
 )  # fmt: skip
 
 

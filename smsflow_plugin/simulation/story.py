@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from smsflow_plugin.audience.filters import PastEvent
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.governance.rules import Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,13 @@ def add_flow(name: str, steps: list[Any], live: bool = False) -> int:
     return int(flow.pk)
 
 
+def change_flow(pk: int, steps: list[Any]) -> None:
+    """Save a draft of a flow with other steps."""
+    draft = Flow.objects.get(pk=pk).get_latest_revision_as_object()
+    draft.steps = steps
+    draft.save_revision(clean=False)
+
+
 def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
     """Let a new person into a published flow, and return the id of their run; the worker goes on from there."""
     target, now = Flow.objects.get(pk=flow), clock.now()
@@ -146,7 +153,7 @@ def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
 def run(pk: int) -> dict[str, Any]:
     """Where somebody in a flow is."""
     found = Enrollment.objects.select_related("version").get(pk=pk)
-    at = found.version.compiled.instructions[found.state["at"]].step if found.state.get("at") else ""
+    at = found.version.compiled.instructions[found.state["at"]].step if "at" in found.state else ""
     return {"version": found.version.number, "status": found.status, "step": at}
 
 

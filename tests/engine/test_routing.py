@@ -398,3 +398,16 @@ def test_the_number_of_statements_does_not_grow_with_the_batch_at_narrow_doors(s
     statements(2, 100)
     assert statements(3, 200) == statements(40, 300)
     assert Event.objects.count() == 3 * 45
+
+
+def test_events_of_different_kinds_that_share_a_number_each_start_a_flow_that_may_always_be_entered(
+    store: Store, ada: Contact, still: TestClock
+) -> None:
+    triggers = (Trigger("parcel_sent"), Trigger("parcel_delivered"))
+    make_flow(store, send("{{ parcel.status }}"), triggers=triggers, reentry=ALWAYS, message_class="service")
+    for kind, status in (("parcel_sent", "success"), ("parcel_delivered", "delivered"), ("parcel_delivered", "again")):
+        still.move(hours=5)
+        happened(store, kind, key="4870", subject="5610", data={"parcel": {"status": status}})
+        pump()
+    texts = Message.objects.order_by("pk").values_list("body", flat=True)
+    assert [text.removeprefix("Sierra Gear: ") for text in texts] == ["success", "delivered"]

@@ -144,7 +144,11 @@ class Builder:
         return self.step("discount", name="thanks", **money, valid_days=14, prefix="ADA-", failed=list(failed))
 
     def webhook(self, *failed: dict[str, Any]) -> dict[str, Any]:
-        address = {"url": "https://example.com/hook", "body": "{\"to\": \"{{ contact.email | default: '' }}\"}", "save_as": "answer"}
+        address = {
+            "url": "https://example.com/hook",
+            "body": '{"to": "{{ contact.email | default: \'\' }}"}',
+            "save_as": "answer",
+        }
         return self.step("webhook", **address, failed=list(failed))
 
     def if_else(self, yes: list[dict[str, Any]], no: list[dict[str, Any]]) -> dict[str, Any]:

@@ -110,6 +110,12 @@ def test_what_cannot_be_is_said_in_a_sentence(anna: Contact, button: str) -> Non
         do(anna, button)
 
 
+@pytest.mark.parametrize("birthday", ["2030-02-30", "1990-13-01", "soon"])
+def test_a_day_that_does_not_exist_is_no_birthday(anna: Contact, birthday: str) -> None:
+    with pytest.raises(NotPossible, match="as a date"):
+        do(anna, "has-birthday", birthday=birthday)
+
+
 def test_a_birthday_is_kept_as_a_date(anna: Contact) -> None:
     do(anna, "has-birthday", birthday="1992-02-29")
     anna.refresh_from_db()
