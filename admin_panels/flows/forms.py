@@ -50,7 +50,9 @@ edit_handler = TabbedInterface(
     [
         ObjectList(
             [
-                MultiFieldPanel([FieldRowPanel([FieldPanel("name"), FieldPanel("store")])], heading=_("Flow")),
+                MultiFieldPanel(
+                    [FieldRowPanel([FieldPanel("name", required_on_save=True), FieldPanel("store")])], heading=_("Flow")
+                ),
                 FieldPanel("triggers"),
                 FieldPanel("audience", heading=_("Who may enter")),
                 AudienceCountPanel(heading=_("Who matches now")),

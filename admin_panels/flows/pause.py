@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.views.generic import FormView
 from wagtail.admin import messages
 from wagtail.snippets.views.snippets import UnpublishView
 
-from smsflow_plugin.admin_panels.flows.pages import FlowPage
+from smsflow_plugin.admin_panels.flows.pages import FlowPage, page_url
 from smsflow_plugin.engine.pausing import PauseFlow, ResumeFlow
 from smsflow_plugin.models import Enrollment, Flow
 
@@ -62,6 +62,13 @@ class FlowUnpublishView(UnpublishView):  # type: ignore[misc]
     """Says how many people leave with it."""
 
     template_name = "smsflow/flows/unpublish.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if (lock := self.object.get_lock()) and lock.for_user(request.user):
+            messages.error(request, lock.get_message(request.user))
+            return redirect(page_url("edit", self.object))
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(people=people_in(self.object), flow=self.object, **kwargs)

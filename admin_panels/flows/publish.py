@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -20,12 +21,13 @@ from django.views.generic import FormView
 from wagtail.admin import messages
 
 from smsflow_plugin import clock
+from smsflow_plugin.admin_panels.flows.copy_hints import flow_hints
 from smsflow_plugin.admin_panels.flows.pages import FlowPage, may_let_in, may_see_people, page_url
 from smsflow_plugin.admin_panels.flows.step_words import StepWords, compare, other_changes
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.letting_in import LetIn
 from smsflow_plugin.engine.models import Intake
-from smsflow_plugin.engine.moving import Choice, MovePeople, Standing, standings
+from smsflow_plugin.engine.moving import Choice, MovePeople, Standing, move_at_once, standings
 from smsflow_plugin.engine.selection import NotSelectable, select
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow, FlowVersion
@@ -142,6 +144,13 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
     def allowed(self) -> bool:
         return self.may("publish")
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # a lock keeps the form from being saved; what it keeps as it is must not go live either
+        if self.allowed() and (lock := self.object.get_lock()) and lock.for_user(request.user):
+            messages.error(request, lock.get_message(request.user))
+            return redirect(self.flow_url)
+        return super().dispatch(request, *args, **kwargs)
+
     @cached_property
     def draft(self) -> Flow:
         draft: Flow = self.object.get_latest_revision_as_object()
@@ -156,6 +165,12 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
             return None
 
     problems: tuple[Any, ...] = ()
+
+    @property
+    def scheduled(self) -> datetime | None:
+        """When the draft goes live by itself, None if it does so right away."""
+        at: datetime | None = self.draft.go_live_at
+        return at if at and at > clock.system() else None
 
     @cached_property
     def inside(self) -> list[Inside]:
@@ -182,9 +197,8 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
             problems=self.problems,
             versions=versions,
             **(self._matching() if self.program else {}),
-            scheduled=self.draft.go_live_at
-            if self.draft.go_live_at and self.draft.go_live_at > clock.system()
-            else None,
+            hints=flow_hints(self.draft) if self.program else [],
+            scheduled=self.scheduled,
         )
         return context
 
@@ -202,19 +216,35 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: PublishForm) -> HttpResponse:
         if self.program is None:
             return self.form_invalid(form)
-        if form.cleaned_data["revision"] != self.object.latest_revision_id:
-            form.add_error(None, _("The flow was changed meanwhile. Look at it once more before it is published."))
-            form.data = {**form.data.dict(), "revision": self.object.latest_revision_id}
-            return self.form_invalid(form)
-        intake, move = self._publish(form)
-        messages.success(self.request, conditional_escape(self._success(intake, move)))
+        done = self._publish(form)
+        if done is None:
+            return self._changed_meanwhile()
+        messages.success(self.request, conditional_escape(self._success(*done)))
         return redirect(self.flow_url)
 
+    def _changed_meanwhile(self) -> HttpResponse:
+        """Show the page once more, about the draft as it is now."""
+        self.object.refresh_from_db()
+        for name in ("draft", "program", "inside"):
+            self.__dict__.pop(name, None)
+        form = self.get_form()
+        form.full_clean()
+        form.add_error(None, _("The flow was changed meanwhile. Look at it once more before it is published."))
+        form.data = {**form.data.dict(), "revision": self.object.latest_revision_id}
+        return self.form_invalid(form)
+
     @transaction.atomic
-    def _publish(self, form: PublishForm) -> tuple[Intake | None, Intake | None]:
+    def _publish(self, form: PublishForm) -> tuple[Intake | None, Intake | None] | None:
+        """Publish what the person has seen; return None if that is not the newest draft any more."""
         user = self.request.user
+        # whoever saves or publishes beside this waits, or has been here before
+        self.object = Flow.objects.select_for_update(of=("self",)).get(pk=self.object.pk)
+        if form.cleaned_data["revision"] != self.object.latest_revision_id:
+            return None
         self.object.latest_revision.publish(user=user)
         self.object.refresh_from_db()
+        if self.scheduled:
+            return None, None
         move = MovePeople(self.object, user, choices=form.choices).execute()
         nudge("move_people")
         nudge("advance")
@@ -226,6 +256,8 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
         return intake, move
 
     def _success(self, intake: Intake | None, move: Intake | None) -> str:
+        if self.scheduled:
+            return _("“%(flow)s” is published at the time that is set in it.") % {"flow": self.object}
         sentences = [_("“%(flow)s” is published.") % {"flow": self.object}]
         if move and move.state == Intake.State.DONE:
             sentences.append(

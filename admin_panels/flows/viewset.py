@@ -13,10 +13,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column, NumberColumn, StatusTagColumn
+from wagtail.admin.views.generic.workflow import WorkflowAction
 from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views.snippets import CopyView, EditView, IndexView, SnippetViewSet
 
 from smsflow_plugin import clock
+from smsflow_plugin.admin_panels.flows.approving import TellsWhatCannotRunMixin
 from smsflow_plugin.admin_panels.flows.forms import edit_handler
 from smsflow_plugin.admin_panels.flows.pages import page_buttons
 from smsflow_plugin.admin_panels.flows.pause import FlowUnpublishView, PauseView, ResumeView
@@ -158,6 +160,11 @@ class FlowViewSet(WordsViewSetMixin, ScopedViewSetMixin, SnippetViewSet):  # typ
         NumberColumn("texts_sent", label=_("Sent in 30 days"), classname=WIDE, sort_key="texts_sent"),
         NumberColumn("texts_delivered", label=_("Delivered in 30 days"), classname=WIDE, sort_key="texts_delivered"),
     ]
+
+    def construct_view(self, view_class: Any, **kwargs: Any) -> Any:
+        if issubclass(view_class, EditView | WorkflowAction):
+            view_class = type(view_class.__name__, (TellsWhatCannotRunMixin, view_class), {})
+        return super().construct_view(view_class, **kwargs)
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_common_view_kwargs(**{"import_url_name": self.get_url_name("import"), **kwargs})

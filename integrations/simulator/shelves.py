@@ -104,6 +104,6 @@ DOINGS = (
     Doing("waits", _("Waits for it"), "time", waits, group="products"),
     Doing("restocks", _("The shop gets two more"), "plus", restocks, group="products"),
     Doing("sells-out", _("It sells out"), "circle-xmark", sells_out, group="products"),
-    Doing("cheaper", _("20 % cheaper"), "arrow-down", cheaper, group="products"),
+    Doing("cheaper", _("A fifth cheaper"), "arrow-down", cheaper, group="products"),
     Doing("old-price", _("Back to the old price"), "history", old_price, group="products"),
 )

@@ -6,11 +6,12 @@ killed leaves nobody half let in, and the next one goes on where it stopped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import OperationalError, transaction
+from django.db.models import Q, QuerySet
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.filters import Condition
@@ -18,10 +19,12 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.models import Enrollment, Intake
-from smsflow_plugin.engine.moving import MOVE
 from smsflow_plugin.engine.raising import Wanted, raise_events
 from smsflow_plugin.engine.selection import NotSelectable, select
+from smsflow_plugin.engine.starting import TOO_LATE
 from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
 
 #: The events that a crowd gets; other kinds of intake belong to other pumps.
 KINDS = ("entered_by_hand", "scheduled")
@@ -99,8 +102,6 @@ def _enter(intake: Intake, contact_ids: Sequence[int], now: datetime) -> int:
     data = {**intake.data, "flow": intake.flow_id}
     if not intake.apply_audience:
         data["apply_audience"] = False
-    if intake.test_pace:
-        data["test_pace"] = intake.test_pace
     if intake.test_pace:
         data["test_pace"] = intake.test_pace
     wanted = [Wanted(pk, f"{intake.key}:{pk}", now, "", data) for pk in contact_ids]

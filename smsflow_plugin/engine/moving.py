@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,9 +100,16 @@ class MovePeople(BaseAction):  # type: ignore[misc]
         super().__init__(instance, user=user)
         self.choices = {key: Choice(choice) for key, choice in choices.items() if choice != Choice.FINISH}
 
-    @transaction.atomic
     def execute(self, skip_permission_checks: bool = False) -> Intake | None:
         """Start the move; return it, or None if everybody finishes the version that they are in."""
+        move = self.plan(skip_permission_checks=skip_permission_checks)
+        if move:
+            move_at_once(move)
+        return move
+
+    @transaction.atomic
+    def plan(self, skip_permission_checks: bool = False) -> Intake | None:
+        """Write down what is to be done, and move nobody yet; return it, or None if there is nothing."""
         self.check(skip_permission_checks=skip_permission_checks)
         flow, now = self.instance, clock.now()
         unfinished(flow).update(state=Intake.State.STOPPED, finished_at=now)
@@ -133,8 +140,6 @@ class MovePeople(BaseAction):  # type: ignore[misc]
             timestamp=now,
             data={"people": move.total, "choices": move.data["choices"]},
         )
-        while move.state == Intake.State.WAITING and move.seen < AT_ONCE:
-            _batch(move, BATCH)
         return move
 
 
@@ -165,7 +170,7 @@ class TakeOut(BaseAction):  # type: ignore[misc]
         )
         if not ended:
             return False
-        _cancel_queued([self.instance.pk], now)
+        cancel_queued_of([self.instance.pk], now)
         log(
             instance=self.instance.flow,
             action="smsflow.take_out",
@@ -181,16 +186,29 @@ def unfinished(flow: Flow) -> QuerySet[Intake]:
     return Intake.objects.filter(flow=flow, kind=MOVE, state=Intake.State.WAITING)
 
 
+def move_at_once(move: Intake) -> None:
+    """Move people as far as nobody has to wait for it.
+
+    Not in the transaction that publishes the flow: it holds the flow, which who holds people may wait for.
+    """
+    try:
+        while move.state == Intake.State.WAITING and move.seen < AT_ONCE and (now := _move_along(move.pk, BATCH)):
+            move.seen, move.entered, move.state, move.finished_at = now.seen, now.entered, now.state, now.finished_at
+    except Exception:  # the flow is published, and the pump goes on where this stopped
+        logger.exception("The move %s stopped half-way; the pump tries again.", move.pk)
+
+
 def move_people(limit: int = BATCH) -> int:
     """Take one batch of people of the oldest move along; return how many there were. 0 means that none is left.
 
     A move that makes no sense is passed over: nobody else waits for it.
     """
     waiting = Intake.objects.filter(kind=MOVE, state=Intake.State.WAITING).order_by("pk")
-    for pk in waiting.values_list("pk", flat=True):
+    for pk, before in waiting.values_list("pk", "seen"):
         try:
-            if moved := _move_along(pk, limit):
-                return moved
+            if move := _move_along(pk, limit):
+                # the last batch may be empty: it is the one that closes the move
+                return max(1, move.seen - before)
         except OperationalError:
             raise  # a deadlock or a lock on SQLite: both pass
         except Exception:
@@ -199,12 +217,13 @@ def move_people(limit: int = BATCH) -> int:
 
 
 @transaction.atomic
-def _move_along(pk: int, limit: int) -> int:
-    """Take one batch of this move along, unless somebody else is at it."""
+def _move_along(pk: int, limit: int) -> Intake | None:
+    """Take one batch of this move along and return it, unless somebody else is at it."""
     unlocked = Intake.objects.select_for_update(skip_locked=True, of=("self",))
-    move = unlocked.filter(pk=pk, state=Intake.State.WAITING).first()
-    # the last batch may be empty: it is the one that closes the move
-    return max(1, _batch(move, limit)) if move else 0
+    move: Intake | None = unlocked.filter(pk=pk, state=Intake.State.WAITING).first()
+    if move is not None:
+        _batch(move, limit)
+    return move
 
 
 @dataclass
@@ -292,11 +311,12 @@ def _write(results: _Results, now: datetime) -> None:
         ("version_id", "status", "state", "exit_reason", "wake_at", "finished_at"),
         sorted(results.enrollments, key=lambda row: row[0]),
     )
-    _cancel_queued(results.left, now)
+    cancel_queued_of(results.left, now)
     bulk.update(Contact, ("wake_at",), [(pk, now) for pk in sorted(results.due)], least=("wake_at",))
 
 
-def _cancel_queued(enrollments: list[int], now: datetime) -> None:
+def cancel_queued_of(enrollments: Sequence[int], now: datetime) -> None:
+    """Let nothing go out any more that these runs have asked for: neither texts nor e-mails, nor anything else."""
     if enrollments:
         Message.objects.filter(enrollment_id__in=enrollments, state=Message.State.QUEUED).update(
             state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now

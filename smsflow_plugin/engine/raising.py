@@ -14,8 +14,9 @@ from smsflow_plugin.engine.entering import react
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.starting import TOO_LATE, NewEvent
 from smsflow_plugin.events.models import Event
-from smsflow_plugin.flows.models import Flow, FlowVersion
+from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program, Trigger
+from smsflow_plugin.flows.publishing import first_published
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class LiveFlow:
 
 
 def live_flows(kinds: Iterable[str], now: datetime) -> list[LiveFlow]:
-    """Return the flows that start on one of ``kinds`` and take people in now. Three statements.
+    """Return the flows that start on one of ``kinds`` and take people in now, in the order of their ids.
 
     What a stopped worker missed is caught up with for as long as events may be late; but
     never what was before the flow was published for the first time.
@@ -59,7 +60,9 @@ def live_flows(kinds: Iterable[str], now: datetime) -> list[LiveFlow]:
     rows = list(
         Flow.objects.filter(
             live=True, paused_at__isnull=True, current_version__isnull=False, store__status=Store.Status.ACTIVE
-        ).values_list("store_id", "pk", "store__timezone", "current_version_id")
+        )
+        .order_by("pk")
+        .values_list("store_id", "pk", "store__timezone", "current_version_id")
     )
     programs = Programs.load(version for *_rest, version in rows)
     wanted = set(kinds)
@@ -70,8 +73,7 @@ def live_flows(kinds: Iterable[str], now: datetime) -> list[LiveFlow]:
     ]
     if not found:
         return []
-    first = FlowVersion.objects.filter(flow_id__in=[pk for _store, pk, *_rest in found], number=1)
-    published = dict(first.values_list("flow_id", "published_at"))
+    published = first_published([pk for _store, pk, *_rest in found])
     return [
         LiveFlow(store_id, pk, zone, program, max(now - TOO_LATE, published.get(pk, now - TOO_LATE)))
         for store_id, pk, zone, program in found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
@@ -51,9 +52,13 @@ class ApprovedInStore(Task):  # type: ignore[misc]
         ]
 
     def on_action(self, task_state: Any, user: Any, action_name: str, **kwargs: Any) -> None:
-        """Do what was chosen, if the user may in this store: the last gate, whichever way they came."""
+        """Do what was chosen, if the user may in this store: the last gate, whichever way they came.
+
+        :raises CannotCompile: if it is approved and cannot run; nothing is approved then.
+        """
         if may_approve(user, task_state.workflow_state.content_object):
-            super().on_action(task_state, user, action_name, **kwargs)
+            with transaction.atomic():
+                super().on_action(task_state, user, action_name, **kwargs)
 
     def get_task_states_user_can_moderate(self, user: Any, **kwargs: Any) -> QuerySet[TaskState]:
         """Return what waits for this user: states of flows in the stores where they may publish."""

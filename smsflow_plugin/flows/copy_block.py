@@ -13,6 +13,14 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 MAX_COPY = 1000
 
 
+def plain_ends(text: Any) -> Any:
+    """Return ``text`` with the ends of its lines as the database holds them.
+
+    Browsers send others. Kept, they would make a change of words out of every save.
+    """
+    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
 class CopyWidget(AdminAutoHeightTextInput):  # type: ignore[misc]
     """A text area with the counter, the names and the hints below it.
 
@@ -29,12 +37,22 @@ class CopyWidget(AdminAutoHeightTextInput):  # type: ignore[misc]
         if language:
             self.attrs["data-sms-counter-language-value"] = language
 
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return plain_ends(super().value_from_datadict(data, files, name))
+
     @property
     def media(self) -> forms.Media:
         return forms.Media(
             js=["smsflow/parts.js", "smsflow/names-picker.js", "smsflow/counter.js"],
             css={"all": ["smsflow/copy.css"]},
         )
+
+
+class LinesBlock(blocks.TextBlock):  # type: ignore[misc]
+    """Text of several lines that a browser sends back as it got it."""
+
+    def value_from_form(self, value: Any) -> Any:
+        return plain_ends(super().value_from_form(value))
 
 
 class CopyTextBlock(blocks.TextBlock):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from wagtail import blocks
 from smsflow_plugin.events.kinds import kind_choices
 from smsflow_plugin.flows.action_blocks import SYSTEMS
 from smsflow_plugin.flows.condition_blocks import ConditionBlock
+from smsflow_plugin.flows.copy_block import LinesBlock
 from smsflow_plugin.flows.copy_blocks import CopyBlock, TranslationBlock, copy_block, fallback_block, translations_block
 from smsflow_plugin.flows.step_blocks import TEXTS, WAITING, amount_block, unit_block
 from smsflow_plugin.flows.step_lists import StepListBlock, WayBlock
@@ -106,7 +107,7 @@ def _webhook_fields() -> Children:
         ("url", blocks.CharBlock(max_length=500, label=_("Address"), help_text=_("It must start with https://."))),
         (
             "body",
-            blocks.TextBlock(
+            LinesBlock(
                 required=False,
                 max_length=2000,
                 rows=4,

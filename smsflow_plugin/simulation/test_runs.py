@@ -19,6 +19,7 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine.interpreter import State
 from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.engine.moving import cancel_queued_of
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow, FlowVersion
@@ -154,7 +155,7 @@ def draft_version(flow: Flow) -> FlowVersion:
     :raises CannotCompile: if the draft is not a program yet.
     """
     program = compile_flow(flow.get_latest_revision_as_object())
-    locked = Flow.objects.select_for_update(of=("self",)).get(pk=flow.pk)
+    locked = Flow.objects.select_for_update(no_key=True, of=("self",)).get(pk=flow.pk)
     same: FlowVersion | None = (
         FlowVersion.objects.filter(flow=locked, content_hash=program.content_hash).order_by("-number").first()
     )
@@ -172,8 +173,12 @@ def draft_version(flow: Flow) -> FlowVersion:
 
 
 def _stop(runs: QuerySet[Enrollment]) -> int:
-    return runs.filter(status=Enrollment.Status.WAITING).update(
-        status=Enrollment.Status.EXITED, exit_reason=STOPPED, finished_at=clock.now(), wake_at=None
+    """End the runs, with what they have queued. Their contacts must be locked."""
+    now = clock.now()
+    ids = sorted(runs.filter(status=Enrollment.Status.WAITING).values_list("pk", flat=True))
+    cancel_queued_of(ids, now)
+    return Enrollment.objects.filter(pk__in=ids).update(
+        status=Enrollment.Status.EXITED, exit_reason=STOPPED, finished_at=now, wake_at=None
     )
 
 

@@ -37,6 +37,7 @@ from smsflow_plugin.models import (  # noqa: E402
     Store,
     StoreMembership,
 )
+from smsflow_plugin.nudge import nudge  # noqa: E402
 from smsflow_plugin.stores.roles import ADMIN_ACCESS, ensure_roles  # noqa: E402
 
 
@@ -147,6 +148,7 @@ def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
         entered_at=now,
         wake_at=now,
     )
+    nudge("advance")
     return int(run.pk)
 
 

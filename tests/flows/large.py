@@ -1,4 +1,4 @@
-"""A flow as large as flows get: forty steps of every type, ways four deep inside each other; and what a browser posts of it."""
+"""A flow as large as flows get, with every type of step and ways four deep; and what a browser posts of it."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Builder:
     def webhook(self, *failed: dict[str, Any]) -> dict[str, Any]:
         address = {
             "url": "https://example.com/hook",
-            "body": '{"to": "{{ contact.email | default: \'\' }}"}',
+            "body": '{\n  "to": "{{ contact.email | default: \'\' }}"\n}',
             "save_as": "answer",
         }
         return self.step("webhook", **address, failed=list(failed))
@@ -212,7 +212,8 @@ def posted(block: blocks.Block, value: Any, name: str) -> dict[str, Any]:
         return {name: [str(each) for each in shown]}
     if shown is None:
         return {name: ""}
-    return {name: str(getattr(shown, "pk", shown))}
+    # text areas send their lines with other ends
+    return {name: str(getattr(shown, "pk", shown)).replace("\n", "\r\n")}
 
 
 def _posted_list(block: Any, value: Any, name: str) -> dict[str, Any]:

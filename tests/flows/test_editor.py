@@ -88,6 +88,14 @@ def test_a_draft_with_an_empty_text_is_saved(store: Any, ines: Client) -> None:
     assert (draft.name, draft.steps[0].value["text"], draft.live) == ("Hello", "", False)
 
 
+def test_a_draft_keeps_its_name(store: Any, ines: Client) -> None:
+    flow = saved_flow(store)
+    response = ines.post(url("edit", flow.pk), form("Hello", name=""))
+    assert response.status_code == 200
+    assert "name" in response.context["form"].errors
+    assert flow.get_latest_revision_as_object().name == flow.name
+
+
 def test_the_editor_s_button_saves_the_draft_and_asks_before_anything_goes_live(store: Any, ines: Client) -> None:
     flow = saved_flow(store)
     response = ines.post(url("edit", flow.pk), form("Hi there.", **{"action-publish": "1"}))

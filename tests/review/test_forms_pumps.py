@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from smsflow_plugin.engine import moving
 from smsflow_plugin.engine.advance import advance
 from smsflow_plugin.engine.intake import let_in
 from smsflow_plugin.engine.letting_in import LetIn
@@ -14,15 +16,19 @@ from smsflow_plugin.engine.lists import watch_lists
 from smsflow_plugin.engine.models import Effect, Enrollment, Intake
 from smsflow_plugin.engine.moving import Choice, MovePeople, TakeOut, move_people
 from smsflow_plugin.engine.performing import LEASE, perform
+from smsflow_plugin.engine.raising import live_flows
 from smsflow_plugin.flows.program import Email, Throttle, Trigger, Wait, Webhook
 from smsflow_plugin.models import Flow, FlowVersion, Message, Store
 from smsflow_plugin.simulation.test_runs import StartTestRun, StopTestRuns
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump
 from tests.factories import make_contact
+from tests.flows.people import STORE_ADMIN, person
+from tests.flows.test_editor import signed_in, url
 from tests.outgoing.conftest import RECORDER, Recorder
 from tests.outgoing.conftest import recorder as recorder
 from tests.versions import flows as forms
+from tests.versions.test_publish_page import answers
 
 ADA = "+12025550101"
 
@@ -219,3 +225,37 @@ def test_a_stopped_test_run_sends_no_text_that_is_still_queued(store: Store) -> 
     StopTestRuns(flow).execute()
     assert Message.objects.get().state == "cancelled"
 
+
+
+# Locks -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_holds_the_flow_and_its_people_in_no_common_transaction(
+    store: Store, still: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # advance holds people and may wait for the flow: who holds the flow must not wait for people
+    flow = forms.publish(forms.make_flow(store, forms.text("A"), forms.pause("W")))
+    forms.enter(flow)
+    revision = flow.get_latest_revision_as_object()
+    revision.steps = [forms.text("A"), forms.pause("W", 2)]
+    revision.save_revision(clean=False)
+    ines = signed_in(person("Ines", (store, STORE_ADMIN)))
+    data = answers(flow, ines)
+    inside: list[int] = []
+    real = moving._batch
+
+    def watched(move: Intake, limit: int) -> int:
+        inside.append(len(connection.savepoint_ids))
+        return real(move, limit)
+
+    monkeypatch.setattr(moving, "_batch", watched)
+    ines.post(url("publish", flow.pk), data)
+    assert inside == [0]
+    assert Enrollment.objects.get().version == Flow.objects.get().current_version
+
+
+def test_flows_are_taken_in_the_same_order_by_all_pumps(store: Store) -> None:
+    made = [make_flow(store, Wait("w", 1, "days"), trigger="scheduled", name=name).pk for name in "ABC"]
+    Flow.objects.filter(pk=made[0]).update(name="Changed")  # PostgreSQL puts it behind the others
+    assert [flow.pk for flow in live_flows(("scheduled",), NOON)] == made
