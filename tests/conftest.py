@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.facts import Programs
+
+# how long a test takes says nothing about whether the code is right
+hypothesis.settings.register_profile(
+    "smsflow", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("smsflow")
 
 #: What tests ask for that touch the database.
 DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "client", "admin_client"}

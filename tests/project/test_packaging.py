@@ -47,6 +47,8 @@ def test_templates_and_static_files_are_packed(project: dict[str, Any]) -> None:
             for folder in (TOP / top).rglob(kind):
                 if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
                     continue
+                if (folder / "__init__.py").exists():  # a package of that name
+                    continue
                 parts = folder.parent.relative_to(TOP).parts
                 package = ".".join([MAPPED.get(parts[0], parts[0]), *parts[1:]])
                 assert f"{kind}/**/*" in packed.get(package, []), f"{folder} would be missing"
