@@ -33,6 +33,11 @@ def may(user: Any, action: str, instance: Model) -> bool:
     return bool(policy.user_has_permission_for_instance(user, action, instance))
 
 
+def number(text: str) -> int | None:
+    """Return an id that somebody has sent, None if it cannot be one: not every digit is one to ``int``."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
 class InstancePolicy:
     """Answers the generic views' model-level questions for one instance."""
 

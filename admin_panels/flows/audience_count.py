@@ -17,7 +17,7 @@ from wagtail.admin.panels import Panel
 from wagtail.blocks import StreamValue
 
 from smsflow_plugin import clock
-from smsflow_plugin.admin_panels.scoping import may, visible
+from smsflow_plugin.admin_panels.scoping import may, number, visible
 from smsflow_plugin.audience.filters import BadCondition, Condition
 from smsflow_plugin.engine.selection import NotSelectable, select
 from smsflow_plugin.events.kinds import KINDS
@@ -60,14 +60,16 @@ class AudienceCountView(View):
         if kind is None:
             raise Http404
         instance = self._instance(kind)
-        if not any(may(request.user, action, instance) for action in ("add", "change", "view")):
+        may_list = may(request.user, "view", Contact(store_id=instance.store_id))
+        # a count by rules of one's own choice tells anything about anybody
+        if not may_list and not any(may(request.user, action, instance) for action in ("add", "change")):
             raise PermissionDenied
         if f"{FIELDS[kind]}-count" not in request.POST:
             return HttpResponseBadRequest()
         context = audience_context(
             instance,
             self._rules(kind),
-            may_list=may(request.user, "view", Contact(store_id=instance.store_id)),
+            may_list=may_list,
             listed=bool(request.POST.get("audience-list")),
         )
         return TemplateResponse(request, "smsflow/audience/count.html", context)
@@ -75,12 +77,10 @@ class AudienceCountView(View):
     def _instance(self, kind: type[Any]) -> Any:
         """Return the object that is edited, or a new one in the store that was chosen: the user's own."""
         if pk := self.request.POST.get("audience-pk"):
-            found = visible(self.request.user, kind).filter(pk=pk).first() if pk.isdigit() else None
+            found = visible(self.request.user, kind).filter(pk=number(pk)).first()
         else:
-            store = self.request.POST.get("store") or ""
             stores = Store.objects.visible_to(self.request.user)
-            # with only one store to choose from, the form need not say so
-            own = stores.filter(pk=store).first() if store.isdigit() else None
+            own = stores.filter(pk=number(self.request.POST.get("store") or "")).first()
             found = kind(store=own) if own else None
         if found is None:
             raise Http404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -145,6 +145,8 @@ def _triggers(flow: Flow) -> list[str]:
 def _trigger(child: Any) -> str:
     if child.block_type == "event":
         return kind_label(child.value.get("kind") or "…")
+    if not isinstance(child.value, Mapping):  # of an app that is not installed any more
+        return str(child.block.label)
     details = (child.value.get(name) for name in ("words", "tag", "name", "custom", "days"))
     detail = next((str(value) for value in details if value), "")
     return f"{child.block.label}: {detail}" if detail else str(child.block.label)

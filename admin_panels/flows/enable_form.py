@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from smsflow_plugin import clock
 from smsflow_plugin.flows.library import FlowTemplate
-from smsflow_plugin.flows.library.settings import defaults, form_fields
+from smsflow_plugin.flows.library.settings import defaults, form_fields, in_zone
 from smsflow_plugin.models import Segment, Store
 
 #: With more stores than this a list is easier than radio buttons.
@@ -80,7 +81,9 @@ class EnableForm(forms.Form):
                 _("%(store)s has this flow already. Tick this if you want one more.") % {"store": store},
             )
         for setting in self.template.settings:
-            segment = cleaned.get(setting.name)
-            if setting.kind == "segment" and segment is not None and segment.store_id != store.pk:
+            value = cleaned.get(setting.name)
+            if setting.kind == "segment" and value is not None and value.store_id != store.pk:
                 self.add_error(setting.name, _("This segment belongs to another store."))
+            if setting.kind == "moment" and value is not None and in_zone(value, store) < clock.now():
+                self.add_error(setting.name, _("This time has passed already."))
         return cleaned

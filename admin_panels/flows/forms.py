@@ -21,6 +21,7 @@ from smsflow_plugin.admin_panels.flows.owners import OwnerFormMixin
 from smsflow_plugin.admin_panels.scoping import StoreScopedForm
 from smsflow_plugin.events.kinds import kind_choices
 from smsflow_plugin.flows.compiler import compile_flow
+from smsflow_plugin.flows.portable import detach
 from smsflow_plugin.flows.problems import CannotCompile
 
 
@@ -37,6 +38,8 @@ class FlowForm(OwnerFormMixin, StoreScopedForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()
+        # who works in several stores may have chosen what those who see only this one must not know of
+        detach(self.instance, self.instance.store_id or 0)
         if self.is_deferred_validation or self.errors:
             return
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.forms import Media
 from django.urls import reverse
 from wagtail.admin.panels import HelpPanel
 
@@ -24,3 +25,8 @@ class NamesPanel(HelpPanel):  # type: ignore[misc]
             if flow.pk:
                 context["words_url"] = reverse(flow.snippet_viewset.get_url_name("words"), args=[flow.pk])
             return context
+
+        @property
+        def media(self) -> Media:
+            # an address that names a block, such as a box of the diagram, opens it
+            return super().media + Media(js=["smsflow/diagram.js"])

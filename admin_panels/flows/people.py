@@ -23,6 +23,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from smsflow_plugin.admin_panels.flows.pages import FlowPage, may_let_in, may_see_people, page_url
 from smsflow_plugin.admin_panels.flows.step_words import place_words
+from smsflow_plugin.admin_panels.scoping import number
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.letting_in import CannotLetIn, LetIn
 from smsflow_plugin.engine.moving import MOVE, Standing, TakeOut, standings
@@ -164,6 +165,17 @@ class TakeOutView(FlowPage, FormView):  # type: ignore[type-arg]
         return redirect(page_url("people", self.object))
 
 
+class PeopleField(forms.ModelMultipleChoiceField):
+    def _check_values(self, value: Any) -> QuerySet[Contact]:
+        for pk in value:
+            if number(str(pk)) is None:  # more than a column holds is an error of the database
+                raise forms.ValidationError(
+                    self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": pk}
+                )
+        people: QuerySet[Contact] = super()._check_values(value)  # type: ignore[misc]
+        return people
+
+
 class LetInForm(forms.Form):
     """Who is let in: people found by a search, numbers and addresses, a segment, or everybody who matches."""
 
@@ -179,7 +191,7 @@ class LetInForm(forms.Form):
         widget=forms.RadioSelect,
         initial=PEOPLE,
     )
-    found = forms.ModelMultipleChoiceField(
+    found = PeopleField(
         label=gettext_lazy("Found"),
         queryset=Contact.objects.none(),
         required=False,
@@ -207,8 +219,10 @@ class LetInForm(forms.Form):
         mine = Contact.objects.visible_to(user).filter(store=flow.store_id)
         self.mine = mine
         self.fields["segment"].queryset = Segment.objects.visible_to(user).filter(store=flow.store_id)  # type: ignore[attr-defined]
-        # what is posted was found by an earlier search
-        self.fields["found"].queryset = mine if self.is_bound else _found(mine, query)  # type: ignore[attr-defined]
+        # what is posted was found by an earlier search, and stays ticked if something else must be mended first
+        ticked = self.data.getlist("found") if self.is_bound else []  # type: ignore[union-attr]
+        chosen = [pk for value in ticked if (pk := number(value)) is not None]
+        self.fields["found"].queryset = mine.filter(pk__in=chosen) if chosen else _found(mine, query)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -245,7 +259,7 @@ class LetInForm(forms.Form):
 
 
 def _found(people: QuerySet[Contact], query: str) -> QuerySet[Contact]:
-    words = query.split()
+    words = query[:100].split()
     if not words:
         return people.none()
     for word in words:

@@ -219,6 +219,9 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
         done = self._publish(form)
         if done is None:
             return self._changed_meanwhile()
+        _intake, move = done
+        if move:
+            move_at_once(move)
         messages.success(self.request, conditional_escape(self._success(*done)))
         return redirect(self.flow_url)
 
@@ -238,14 +241,14 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
         """Publish what the person has seen; return None if that is not the newest draft any more."""
         user = self.request.user
         # whoever saves or publishes beside this waits, or has been here before
-        self.object = Flow.objects.select_for_update(of=("self",)).get(pk=self.object.pk)
+        self.object = Flow.objects.select_for_update(no_key=True, of=("self",)).get(pk=self.object.pk)
         if form.cleaned_data["revision"] != self.object.latest_revision_id:
             return None
         self.object.latest_revision.publish(user=user)
         self.object.refresh_from_db()
         if self.scheduled:
             return None, None
-        move = MovePeople(self.object, user, choices=form.choices).execute()
+        move = MovePeople(self.object, user, choices=form.choices).plan()
         nudge("move_people")
         nudge("advance")
         intake = None

@@ -17,6 +17,7 @@ from wagtail.models import Revision
 
 from smsflow_plugin.admin_panels.flows.pages import FlowPage, page_url
 from smsflow_plugin.admin_panels.flows.step_words import compare, other_changes
+from smsflow_plugin.admin_panels.scoping import number
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.moving import standings
 from smsflow_plugin.flows.compiler import compile_flow
@@ -107,6 +108,7 @@ class CompareView(FlowPage, TemplateView):
             except CannotCompile as refusal:
                 self.problems = refusal.problems
                 return None
-        if not key.isdigit() or int(key) not in numbers:
+        version = number(key)
+        if version not in numbers:
             raise Http404
-        return Programs.load([int(key)]).get(int(key))
+        return Programs.load([version]).get(version)

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import django_filters
+from django.contrib.auth import get_user_model
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +30,7 @@ from smsflow_plugin.admin_panels.flows.publish import PublishView
 from smsflow_plugin.admin_panels.flows.versions import CompareView, VersionsView
 from smsflow_plugin.admin_panels.flows.words import WordsViewSetMixin
 from smsflow_plugin.admin_panels.listing import WIDE
-from smsflow_plugin.admin_panels.scoping import ScopedSnippetChooserViewSet, ScopedViewSetMixin, visible
+from smsflow_plugin.admin_panels.scoping import ScopedSnippetChooserViewSet, ScopedViewSetMixin, number, visible
 from smsflow_plugin.flows.portable import FIELDS, detach
 from smsflow_plugin.messaging.gate import OF_TESTS
 from smsflow_plugin.models import Enrollment, Flow, Message, Store
@@ -40,17 +42,29 @@ COPIED = ("store", "owner", *(name for name in FIELDS if name != "name"))
 PERIOD_DAYS = 30
 
 
+def own_stores(request: HttpRequest | None) -> QuerySet[Any]:
+    return visible(request.user, Store) if request else Store.objects.none()
+
+
+def owners(request: HttpRequest | None) -> QuerySet[Any]:
+    """Return who answers for a flow that the user may see."""
+    people = get_user_model().objects
+    if request is None:
+        return people.none()
+    mine = visible(request.user, Flow).filter(owner__isnull=False)
+    return people.filter(pk__in=mine.values("owner")).order_by("username")
+
+
 class FlowFilterSet(WagtailFilterSet):  # type: ignore[misc]
     """Narrows the list; offers only the user's own stores."""
 
     state = django_filters.ChoiceFilter(label=_("Status"), choices=Flow.State.choices, method="with_state")
-    store = django_filters.ModelChoiceFilter(
-        label=_("Store"), queryset=lambda request: visible(request.user, Store) if request else Store.objects.none()
-    )
+    store = django_filters.ModelChoiceFilter(label=_("Store"), queryset=own_stores)
+    owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=owners)
 
     class Meta:
         model = Flow
-        fields = ["state", "store", "trigger"]
+        fields = ["state", "store", "owner", "trigger"]
 
     def with_state(self, queryset: QuerySet[Flow], name: str, value: str) -> QuerySet[Flow]:
         condition = {
@@ -115,10 +129,9 @@ class FlowCopyView(CopyView):  # type: ignore[misc]
         source = self.get_object().get_latest_revision_as_object()
         values = {field: getattr(source, field) for field in COPIED}
         copy = Flow(**values, name=str(_("%(flow)s (copy)") % {"flow": source})[:120])
-        if self.request.method == "POST" and self.request.POST.get("store", "").isdigit():
-            # into another store it takes nothing along that belongs to this one
-            copy = detach(copy, int(self.request.POST["store"]))
-        return copy
+        store = number(self.request.POST.get("store", ""))
+        # into another store it takes nothing along that belongs to this one
+        return copy if store is None else detach(copy, store)
 
 
 class FlowEditView(EditView):  # type: ignore[misc]

@@ -21,6 +21,7 @@ from wagtail.permissions import policy_registry
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.telling_walk import lines
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
+from smsflow_plugin.admin_panels.scoping import number
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.problems import CannotCompile
@@ -115,8 +116,9 @@ def phone_context(flow: Flow, request: HttpRequest) -> dict[str, Any]:
 
 def _person(trial: Trial, flow: Flow, user: Any, program: Program) -> tuple[Person, str]:
     kind, _colon, pk = trial.who.partition(":")
-    if kind == "contact" and pk.isdigit():
-        person = known(user, flow.store, int(pk), program, trial.starts_at) if _may_see_people(user, flow) else None
+    if kind == "contact":
+        who = number(pk) if _may_see_people(user, flow) else None
+        person = None if who is None else known(user, flow.store, who, program, trial.starts_at)
         if person is not None:
             return person, ""
         return edge_case("example", flow.store), _("That person is not there any more: Ada walks instead.")
@@ -181,7 +183,7 @@ class WalkView(View):
         if key == NEW:
             if not policy.user_has_permission(request.user, "add"):
                 raise PermissionDenied
-        elif not key.isdigit() or not Flow.objects.visible_to(request.user).filter(pk=int(key)).exists():
+        elif not Flow.objects.visible_to(request.user).filter(pk=number(key)).exists():
             raise Http404
 
     def _take(self, trial: Trial, posted: Mapping[str, Any]) -> None:
@@ -193,7 +195,7 @@ class WalkView(View):
             case "search":
                 trial.search = str(posted.get("search") or "").strip()[:100]
             case "trigger":
-                trial.trigger = int(posted["trigger"]) if str(posted.get("trigger", "")).isdigit() else 0
+                trial.trigger = number(str(posted.get("trigger", ""))) or 0
                 self._reset(trial)
             case "reset":
                 self._reset(trial)
@@ -207,9 +209,9 @@ class WalkView(View):
 
     def _add(self, trial: Trial, posted: Mapping[str, Any]) -> None:
         data = {name: posted[name] for name in ("do", "minutes", "text", "kind", "works") if name in posted}
-        amount, unit = str(posted.get("amount") or ""), _UNITS.get(str(posted.get("unit")))
-        if amount.isdigit() and unit:
-            data["minutes"] = int(amount[:9]) * unit
+        amount, unit = number(str(posted.get("amount") or "")[:9]), _UNITS.get(str(posted.get("unit")))
+        if amount is not None and unit:
+            data["minutes"] = amount * unit
         # what makes no sense is not kept: there is nothing to tell that the page does not show
         with suppress(BadInput):
             if len(trial.script) < MAX_INPUTS:

@@ -41,6 +41,7 @@ from smsflow_plugin.engine.selection import NotSelectable, condition_q
 from smsflow_plugin.flows.condition_compiler import ConditionCompiler
 from smsflow_plugin.flows.condition_words import describe_condition
 from smsflow_plugin.flows.lookups import StoreLookups
+from smsflow_plugin.flows.portable import is_of_store
 from smsflow_plugin.flows.problems import Path, Problem
 from smsflow_plugin.flows.segment_use import flows_with_segment, segments_with_segment
 from smsflow_plugin.models import Contact, Flow, Segment
@@ -70,6 +71,8 @@ class SegmentForm(StoreScopedForm):
         ConditionCompiler([], report, segments=segments, segment_id=self.instance.pk or 0).compile(rules)
         for field, error in field_errors(self.instance, problems).items():
             self.add_error(field, error)
+        if not self.errors and not is_of_store(rules, self.instance.store_id):
+            self.add_error("rules", _("A rule names a flow of another store."))
 
 
 PANELS = ObjectList(

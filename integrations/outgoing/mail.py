@@ -60,7 +60,7 @@ def refusal(contact: Contact, message_class: str) -> str:
         return _("The person has no e-mail address.")
     if contact.email_consent == Contact.Consent.REVOKED:
         return _("The person wants no e-mails.")
-    if message_class == "marketing" and contact.email_consent != Contact.Consent.GRANTED:
+    if message_class != "service" and contact.email_consent != Contact.Consent.GRANTED:
         return _("The person has not agreed to e-mails.")
     return ""
 

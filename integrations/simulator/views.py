@@ -72,7 +72,7 @@ class LiveMixin(SimulatorView):
         }
 
     def query(self) -> str:
-        return self.request.GET.get("q", "").strip()
+        return self.request.GET.get("q", "").strip()[:100]
 
     def found(self) -> StoreScopedQuerySet:
         people = self.people().order_by("first_name", "last_name", "pk")

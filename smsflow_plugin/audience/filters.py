@@ -60,6 +60,8 @@ class PastEvent:
     data: Mapping[str, Any] = field(default_factory=dict)
     #: The event's primary key, 0 in simulations that do not need one.
     id: int = 0
+    #: Another run has taken this text as its answer.
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
 from smsflow_plugin.engine.models import Decision, Enrollment
 from smsflow_plugin.engine.requests import Maker
+from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.engine.stock import stock_of, with_stock
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
@@ -70,6 +71,7 @@ class Run:
     test_pace: int | None
     trigger_event_id: int | None
     triggered_at: datetime | None
+    trigger_kind: str | None
     subject: str
     trigger: dict[str, Any]
 
@@ -81,8 +83,8 @@ class Run:
 
 _RUN_COLUMNS = (
     "pk", "store_id", "contact_id", "flow_id", "flow__live", "flow__paused_at", "version_id", "state", "wake_at",
-    "entered_at", "test_pace", "trigger_event_id", "trigger_event__occurred_at", "trigger_event__subject",
-    "trigger_event__data",
+    "entered_at", "test_pace", "trigger_event_id", "trigger_event__occurred_at", "trigger_event__kind",
+    "trigger_event__subject", "trigger_event__data",
 )  # fmt: skip
 
 
@@ -244,6 +246,7 @@ def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, resul
     program = batch.programs.get(run.version_id)
     if program is None:
         return batch.now + RETRY
+    program = replace(program, message_class=class_of_run(program.message_class, run.trigger_kind, run.trigger))
     facts = _facts(run, contact, batch)
     marks = governor.mark()
     try:

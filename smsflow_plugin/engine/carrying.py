@@ -22,7 +22,7 @@ from smsflow_plugin.engine.doings import Doing
 from smsflow_plugin.engine.entering import react
 from smsflow_plugin.engine.models import Effect
 from smsflow_plugin.engine.requests import Maker, Request
-from smsflow_plugin.engine.starting import NewEvent
+from smsflow_plugin.engine.starting import LET_IN, NewEvent
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import Flow
 
@@ -53,6 +53,8 @@ class RunRow(Protocol):
     def flow_id(self) -> int: ...
     @property
     def trigger(self) -> Mapping[str, Any]: ...
+    @property
+    def trigger_kind(self) -> str | None: ...
     @property
     def subject(self) -> str: ...
     @property
@@ -131,14 +133,15 @@ class Carrier:
     def _agree(self, doing: doings.Agreeing, run: RunRow, contact: Contact, past: Sequence[PastEvent]) -> None:
         """Write the answer into the ledger, word by word: it is the proof of the double opt-in."""
         reply = next((event for event in past if event.id == doing.reply), None)
-        wording = str(reply.data.get("body") or "") if reply else ""
+        if reply is None:
+            return  # nothing that could be shown for it: nobody has agreed
         consent = Consent(
             "granted",
             "marketing",
             "double_opt_in",
-            reply.occurred_at if reply else self.now,
-            key=f"double_opt_in:{run.pk}:{doing.reply or uuid4().hex}",
-            wording=wording,
+            reply.occurred_at,
+            key=f"double_opt_in:{run.pk}:{doing.reply}",
+            wording=str(reply.data.get("body") or ""),
             evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step},
             own_words=True,
         )
@@ -213,7 +216,8 @@ def _passed_on(run: RunRow, flow_id: int) -> dict[str, Any]:
     """Return what the next flow is told: what this one was about, and not how people came into this one."""
     data = {key: value for key, value in run.trigger.items() if key not in HOW}
     pace = {"test_pace": run.test_pace} if run.test_pace else {}
-    return {**data, **pace, "flow": flow_id, "from_flow": run.flow_id}
+    origin = run.trigger.get("origin") if run.trigger_kind in LET_IN else run.trigger_kind
+    return {**data, **pace, "flow": flow_id, "from_flow": run.flow_id, "origin": origin}
 
 
 def _named(event: NewEvent, names: Mapping[int, str]) -> NewEvent:

@@ -14,7 +14,7 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine.admission import Entry, LiveFlow, admit, turn
 from smsflow_plugin.engine.facts import History, Needs, Programs, contact_values, past_events
 from smsflow_plugin.engine.interpreter import State, current, wakes_on
-from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows
+from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows, starts_at
 from smsflow_plugin.engine.models import Decision, Enrollment
 from smsflow_plugin.engine.starting import LET_IN, MOST_HOPS, TEXT, TOO_LATE, Call, NewEvent, call, listens
 from smsflow_plugin.events.inbox import shortened
@@ -186,7 +186,7 @@ class _Reaction:
         own.append(
             Run(
                 None, flow.pk, flow.version_id, key, self.now, WAITING, state.to_json(), self.now, pace, True,
-                event.occurred_at, event.subject, event.kind,
+                event.occurred_at, event.subject, event.kind, starts_at(event),
             )
         )  # fmt: skip
 
@@ -218,6 +218,9 @@ class _Reaction:
         if not run.is_older(event):
             return
         moved = event.moves and run.is_about(event) and run.status in (WAITING, FINISHED)
+        # who has had every text gets them again for another time only, and never for what is long known
+        if moved and run.status == FINISHED:
+            moved = run.is_at_another_time(event) and self.now - event.occurred_at <= TOO_LATE
         if moved or (flow.program.restart and run.waiting and run.state.sent == 0):
             self._restart(event, run, flow, moved=moved)
         elif run.waiting and run.is_about(event):
@@ -237,6 +240,7 @@ class _Reaction:
         )  # fmt: skip
         self._due(event.contact_id, at)
         run.triggered_at, run.status, run.wake_at, run.entered_at = event.occurred_at, WAITING, at, entered_at
+        run.starts_at = starts_at(event)
         run.version_id, run.stored = flow.version_id, state.to_json()
         run.__dict__["state"] = state
 
@@ -262,6 +266,7 @@ class _Reaction:
         if wake_at is not None:
             self._due(event.contact_id, wake_at)
         run.triggered_at, run.wake_at, run.entered_at = event.occurred_at, wake_at, entered_at
+        run.starts_at = starts_at(event)
 
     def _enter_with(self, event: NewEvent, run: Run) -> None:
         """Somebody who enters in this very batch enters with the newest event."""

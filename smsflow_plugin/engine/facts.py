@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -138,11 +138,11 @@ class History:
     heard: dict[int, int] = field(default_factory=dict)
 
     def of(self, contact_id: int, *, without: int | None, run: int | None = None) -> tuple[PastEvent, ...]:
-        """Return a contact's events but for the one that started the run and the answers of other runs."""
+        """Return a contact's events but for the one that started the run. The answers of other runs are taken."""
         return tuple(
-            event
+            replace(event, taken=True) if run is not None and self.heard.get(event.id, run) != run else event
             for event in self.events.get(contact_id, ())
-            if event.id != without and (run is None or self.heard.get(event.id, run) == run)
+            if event.id != without
         )
 
 

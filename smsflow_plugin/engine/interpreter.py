@@ -191,7 +191,8 @@ class _Run:
         if program.leave_unmatched and not matches(program.audience, self.facts, self.now):
             return Reason.AUDIENCE.value
         for event in self._since_entry():
-            own = event.kind not in program.own_exits or event.subject == self.facts.subject
+            # a run about nothing in particular ends with any
+            own = event.kind not in program.own_exits or self.facts.subject in ("", event.subject)
             if program.goal_leaves and event.kind == program.goal and own:
                 return f"goal:{event.kind}"
             if event.kind in program.exits and own:
@@ -318,7 +319,7 @@ class _Run:
             # what came too late is no answer, however late this is looked at
             if event.kind != REPLY or not asked_at <= event.occurred_at <= until or event.id in self.state.heard:
                 continue
-            if event.data.get("keyword"):
+            if event.taken or event.data.get("keyword"):
                 continue  # STOP, HELP and START are never answers
             heard = (*self.state.heard, event.id)
             self.state = replace(self.state, heard=heard, heard_at=event.occurred_at, answer=event.id)
@@ -366,10 +367,15 @@ class _Run:
             until = self._paced(start, until)
         planned = self.state.waiting_until
         missed = until is not None and planned is not None and until < planned and until <= self.now
-        if until is None or until <= start or missed:
+        if until is None or until <= start or missed or self._is_over(wait):
             self._goto(wait.otherwise)
         else:
             self._wait_until(until)
+
+    def _is_over(self, wait: WaitUntilDate) -> bool:
+        """Return whether what was to be told of beforehand has come meanwhile: nobody looked for too long."""
+        date = from_date(lookup(wait.path, self.facts), 0, wait.unit, "", self.zone)
+        return wait.amount < 0 and date is not None and date <= self.now
 
     def _wait_for_event(self, wait: WaitForEvent) -> None:
         since = self.state.reached_at if wait.since == "wait" else None

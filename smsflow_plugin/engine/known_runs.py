@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -39,6 +40,8 @@ class Run:
     triggered_at: datetime | None
     subject: str | None
     kind: str | None
+    #: When the appointment is that the run is about, as its trigger says.
+    starts_at: Any = None
 
     @cached_property
     def state(self) -> State:
@@ -56,6 +59,10 @@ class Run:
         """Return whether the run is about the same cart, order or appointment."""
         return bool(event.subject) and self.subject == event.subject and _about(self.kind) == _about(event.kind)
 
+    def is_at_another_time(self, event: NewEvent) -> bool:
+        """Return whether the event says another time of the appointment than the run knows."""
+        return self.starts_at is None or moment_of(self.starts_at) != moment_of(starts_at(event))
+
     def is_older(self, event: NewEvent) -> bool:
         return self.triggered_at is None or event.occurred_at > self.triggered_at
 
@@ -63,6 +70,7 @@ class Run:
 _RUN_COLUMNS = (
     "pk", "flow_id", "version_id", "entry_key", "entered_at", "status", "state", "wake_at", "test_pace", "flow__live",
     "trigger_event__occurred_at", "trigger_event__subject", "trigger_event__kind",
+    "trigger_event__data__appointment__starts_at",
 )  # fmt: skip
 
 
@@ -95,6 +103,21 @@ def known_runs(contact_ids: set[int], flow_ids: set[int]) -> dict[int, list[Run]
     for contact_id, *values in rows:
         runs[contact_id].append(Run(*values))
     return runs
+
+
+def starts_at(event: NewEvent) -> Any:
+    """Return when the appointment is that the event is about; None if it is about none."""
+    appointment = event.data.get("appointment")
+    return appointment.get("starts_at") if isinstance(appointment, Mapping) else None
+
+
+def moment_of(value: Any) -> Any:
+    """Return an ISO time as a moment that can be compared, anything else as it is."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return moment.timestamp() if moment.tzinfo else value
 
 
 def _about(kind: str | None) -> str:

@@ -192,8 +192,10 @@ def move_at_once(move: Intake) -> None:
     Not in the transaction that publishes the flow: it holds the flow, which who holds people may wait for.
     """
     try:
-        while move.state == Intake.State.WAITING and move.seen < AT_ONCE and (now := _move_along(move.pk, BATCH)):
-            move.seen, move.entered, move.state, move.finished_at = now.seen, now.entered, now.state, now.finished_at
+        while move.state == Intake.State.WAITING and move.seen < AT_ONCE and (locked := _move_along(move.pk, BATCH)):
+            move.seen, move.entered, move.state, move.finished_at = (
+                locked.seen, locked.entered, locked.state, locked.finished_at,
+            )  # fmt: skip
     except Exception:  # the flow is published, and the pump goes on where this stopped
         logger.exception("The move %s stopped half-way; the pump tries again.", move.pk)
 
@@ -294,9 +296,7 @@ def _choice(choices: Choices, version_id: int, program: Program, state: State) -
     return choices.get((version_id, step)) or choices.get((version_id, "")) or Choice.FINISH
 
 
-def _moved(
-    pk: int, to: int, state: State, wake_at: datetime | None, passage: Passage, at: datetime
-) -> tuple[Any, ...]:
+def _moved(pk: int, to: int, state: State, wake_at: datetime | None, passage: Passage, at: datetime) -> tuple[Any, ...]:
     """Return the row of somebody who moves. ``at``: now, or their turn to begin if that is still to come."""
     moved = passage.transfer(state)
     if moved is None:

@@ -14,10 +14,9 @@ from uuid import uuid4
 
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.models import Contact, Identity
-from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.engine import merging
 from smsflow_plugin.events.facts import Person
 from smsflow_plugin.events.inbox import shortened
-from smsflow_plugin.events.models import Event
 
 #: Which identity is believed first when two of them lead to different contacts.
 TRUST = ("customer", "order", "checkout", "cart")
@@ -162,7 +161,7 @@ def create(directory: Directory, now: datetime) -> dict[int, int]:
         raise Collision
     _write_identities({key: real.get(contact, contact) for key, contact in directory.changed.items()})
     merged = {old: directory.settle(old) for old in directory.merged if old > 0}
-    _move({old: real.get(new, new) for old, new in merged.items()}, now)
+    merging.move({old: real.get(new, new) for old, new in merged.items()}, now)
     return real
 
 
@@ -260,18 +259,6 @@ def _write_identities(changed: dict[IdentityKey, int]) -> None:
         if changed.get((store_id, kind, value), contact) != contact
     ]
     bulk.update(Identity, ("contact_id",), moved)
-
-
-def _move(merged: dict[int, int], now: datetime) -> None:
-    """Hand everything of a stand-in without a number to the contact that it turned out to be."""
-    if not merged:
-        return
-    for model in (Identity, Event):
-        rows = model.objects.filter(contact_id__in=merged).values_list("pk", "contact_id")
-        bulk.update(model, ("contact_id",), [(pk, merged[contact]) for pk, contact in rows])
-    Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
-        status=Enrollment.Status.EXITED, exit_reason="merged", finished_at=now, wake_at=None
-    )
 
 
 def _older(moment: datetime | None, than: datetime | None) -> bool:

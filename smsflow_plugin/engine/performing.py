@@ -23,6 +23,7 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.models import Effect, Enrollment
+from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _claim(limit: int) -> Sequence[Effect]:
     effects = list(
         Effect.objects.filter(due, not_before__lte=now, store__status=Store.Status.ACTIVE)
         .exclude(flow__paused_at__isnull=False)
-        .select_related("store", "contact", "flow", "enrollment__version")
+        .select_related("store", "contact", "flow", "enrollment__version", "enrollment__trigger_event")
         .order_by("not_before", "pk")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
@@ -126,12 +127,17 @@ def _do(effect: Effect) -> _Result:
 
 
 def _job(effect: Effect) -> Job:
+    trigger = effect.enrollment.trigger_event
     return Job(
         key=f"{effect.enrollment_id}:{effect.step}:{effect.visit}",
         store=effect.store,
         contact=effect.contact,
         flow_name=effect.flow.name if effect.flow else "",
-        message_class=effect.enrollment.version.program.get("message_class", "marketing"),
+        message_class=class_of_run(
+            effect.enrollment.version.program.get("message_class", "marketing"),
+            trigger.kind if trigger else None,
+            trigger.data if trigger else {},
+        ),
         payload=effect.payload,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
-from smsflow_plugin.engine import people, standing, stock
+from smsflow_plugin.engine import merging, people, standing, stock
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
 from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
@@ -35,9 +35,10 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     """Write everything that ``entries`` say, in a number of statements that does not grow with them."""
     if not entries:
         return
-    placed = _place(entries, now)
+    placed, merged = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
+    merging.take_over(merged, contacts)
     was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
     took_effect = _apply_consents(placed, contacts, now)
     fields_before = {pk: dict(contact.fields) for pk, contact in contacts.items()}
@@ -71,8 +72,11 @@ def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
     Store.objects.filter(pk__in=closed).update(status=Store.Status.UNINSTALLED)
 
 
-def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
-    """Return each entry with its contact, created if need be. Facts that name nobody are left out."""
+def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int]]:
+    """Return each entry with its contact, created if need be, and the stand-ins with whom they turned out to be.
+
+    Facts that name nobody are left out.
+    """
     directory = people.find([(entry.store_id, entry.fact.person) for entry in entries])
     placed = []
     for entry in entries:
@@ -85,8 +89,9 @@ def _place(entries: Sequence[Entry], now: datetime) -> list[tuple[Entry, int]]:
     placed = [
         (entry, real.get(settled, settled)) for entry, contact in placed for settled in [directory.settle(contact)]
     ]
-    merged = {old: directory.settle(old) for old in directory.merged if old > 0}
-    return placed + _refusals({old: real.get(new, new) for old, new in merged.items()})
+    settled = {old: directory.settle(old) for old in directory.merged if old > 0}
+    merged = {old: real.get(new, new) for old, new in settled.items()}
+    return placed + _refusals(merged), merged
 
 
 def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:

@@ -313,7 +313,12 @@ KINDS: dict[str, EventKind] = {
         EventKind(
             "replenishment_due", _("Probably used up"), subject=_("order"), about="order", group=_TIME, sample=_ORDER
         ),
-        EventKind("scheduled", _("The planned time has come"), group=_TIME),
+        EventKind(
+            "scheduled",
+            _("The planned time has come"),
+            group=_TIME,
+            sample={"at": "2026-03-12T09:00:00+00:00"},
+        ),
         EventKind("entered_by_hand", _("Let in by hand"), group=_TIME, sample={"by": "anna"}),
         EventKind("entered_from_flow", _("Came from another flow"), group=_TIME, sample={"flow_name": "Welcome"}),
     )

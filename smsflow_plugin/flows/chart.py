@@ -19,11 +19,12 @@ from smsflow_plugin.flows.outline import walk as every_outline_step
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How the form calls a step."""
+    """How the form calls a step, and the ways on which it parts people."""
 
     title: str
     summary: str = ""
     icon: str = ""
+    ways: tuple[str, ...] = ()
 
 
 _VALUE = re.compile(r"\{\{-?\s*([\w.]+)[^}]*\}\}")
@@ -73,7 +74,16 @@ ICONS = {
 
 def words_of(outline: tuple[OutlineStep, ...]) -> dict[str, Words]:
     """Return the form's own words, by the step's id."""
-    return {step.id: Words(_title(step), plain_copy(step.summary), step.icon) for step in every_outline_step(outline)}
+    return {
+        step.id: Words(
+            _title(step),
+            plain_copy(step.summary),
+            step.icon,
+            # the names of the other steps' ways say more here than there
+            tuple(str(way.label) for way in step.ways) if step.kind in ("switch", "split") else (),
+        )
+        for step in every_outline_step(outline)
+    }
 
 
 def form_chart(outline: Iterable[OutlineStep]) -> tuple[Step, ...]:
@@ -119,6 +129,10 @@ def plain_copy(text: str) -> str:
     """Return copy with its names in brackets, as ``[first name]``: a box is no place for Liquid."""
     named = _VALUE.sub(lambda found: f"[{found[1].rpartition('.')[2].replace('_', ' ')}]", text)
     return _TAG.sub("", named)
+
+
+#: What the parts of a switch begin with: see ``compile_ways``.
+WAY = "way:"
 
 
 class _Charted:
@@ -181,7 +195,26 @@ class _Charted:
 
     def _leads(self, place: int) -> list[tuple[str, int]]:
         """Return (name of the way, where it leads) for every way out."""
-        return [(name, self._resolved(target)) for name, target in _ways(self.instructions, place)]
+        leads = self._chain(place) or _ways(self.instructions, place)
+        own = self.words.get(self.instructions[place].step)
+        if own is not None and len(own.ways) == len(leads):
+            leads = [
+                (f"{name} ({share})" if share.endswith("%") else name, target)
+                for name, (share, target) in zip(own.ways, leads, strict=True)
+            ]
+        return [(name, self._resolved(target)) for name, target in leads]
+
+    def _chain(self, place: int) -> list[tuple[str, int]]:
+        """Return the ways of a switch: one question after the other, until the first that is answered with yes."""
+        first = self.instructions[place]
+        ways: list[tuple[str, int]] = []
+        while place < self.end:
+            asks = self.instructions[place]
+            if not isinstance(asks, p.Branch) or asks.step != first.step or not asks.part.startswith(WAY):
+                break
+            ways.append((_("Way %(number)d") % {"number": len(ways) + 1}, place + 1))
+            place = self._resolved(asks.otherwise)
+        return [*ways, (_("Otherwise"), place)] if ways else []
 
     def _meeting_places(self) -> dict[int, int | None]:
         meets: dict[int, int | None] = {self.end: None}

@@ -7,6 +7,7 @@ numbered, and looked up by name where the file is read.
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -100,8 +101,16 @@ def detach(flow: Flow, store_id: int) -> Flow:
     form = {name: _plain(flow, name) for name in FIELDS if isinstance(Flow._meta.get_field(name), StepsField)}
     own = {model: set(_names(model, form, store_id)) for model in (Flow, Segment)}
     for name, value in _with_references(form, lambda model, pk: pk if pk in own[model] else None).items():
-        setattr(flow, name, _stream(name, value))
+        if value != form[name]:
+            setattr(flow, name, _stream(name, value))
     return flow
+
+
+def is_of_store(value: blocks.StreamValue, store_id: int) -> bool:
+    """Return whether everything that ``value`` names belongs to this store."""
+    raw = value.stream_block.get_prep_value(value)
+    own = {model: set(_names(model, raw, store_id)) for model in (Flow, Segment)}
+    return all(pk in own[model] for model, pk in _references(raw))
 
 
 def read_file(content: bytes) -> Mapping[str, Any]:
@@ -115,6 +124,8 @@ def read_file(content: bytes) -> Mapping[str, Any]:
         data = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise CannotImport(_("The file cannot be read: it is not JSON.")) from error
+    if not all(map(_can_be_kept, _leaves(data))):
+        raise CannotImport(_("The file cannot be read: there are characters or numbers in it that cannot be kept."))
     if not isinstance(data, dict) or data.get("kind") != KIND or not isinstance(data.get("flow"), dict):
         raise CannotImport(_("This is not the file of a flow."))
     if data.get("schema") != SCHEMA:
@@ -134,6 +145,8 @@ def import_flow(data: Mapping[str, Any], store: Store) -> Imported:
     for name in FIELDS:
         if name in form:
             _take(imported, name, form[name], own)
+    # a list shows what it can be opened by
+    imported.flow.name = imported.flow.name.strip() or str(_("Imported flow"))
     return imported
 
 
@@ -241,6 +254,8 @@ def _take(imported: Imported, name: str, value: Any, own: Mapping[Any, Mapping[s
         setattr(imported.flow, name, _stream(name, taken))
         return
     try:
+        if name == "name" and not isinstance(value, str):
+            raise ValidationError(_("This is not a name."))
         if name == "exits" and not (isinstance(value, list) and all(isinstance(kind, str) for kind in value)):
             raise ValidationError(_("This is not a list of events."))
         setattr(imported.flow, name, column.clean(value, imported.flow) if value != "" else value)
@@ -352,6 +367,26 @@ class _Reader:
             wanted = str(uuid.uuid4())
         self.ids.add(wanted)
         return wanted
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield every value that holds no others, and every key."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            waiting += [*inner, *inner.values()]
+        elif isinstance(inner, list):
+            waiting += inner
+        else:
+            yield inner
+
+
+def _can_be_kept(value: Any) -> bool:
+    """Return whether every database can hold ``value``: JSON allows zero bytes and half characters, they do not."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _depth(value: Any) -> int:

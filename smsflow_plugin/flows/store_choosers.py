@@ -26,6 +26,8 @@ class OwnStoresMixin:
     target_model: Any
 
     def value_from_form(self, value: Any) -> Any:
+        if isinstance(value, str) and not (value.isdecimal() and len(value) < 19):
+            value = None  # no id at all: the database would fail on it
         chosen = super().value_from_form(value)  # type: ignore[misc]
         if chosen is None:
             return None

@@ -45,7 +45,7 @@ LONGEST_IN_QUEUE = {
     MessageClass.REPLY: timedelta(hours=1),
 }
 
-_PERSON = ("marketing_consent", "service_consent", "timezone", "country", "province")
+_PERSON = ("marketing_consent", "service_consent", "timezone", "country", "province", "handed_over_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class Person:
     timezone: str = ""
     country: str = ""
     province: str = ""
+    handed_over_at: datetime | None = None
 
 
 class Gate:
@@ -119,6 +120,7 @@ class Gate:
                 store_timezone=store.timezone,
             ).names,
             store_active=store.status == Store.Status.ACTIVE,
+            handed_over=_taken_over(message, person),
         )
         rules = self._rules.get(store.pk, PolicyRules())
         expires_at = message.queued_at + LONGEST_IN_QUEUE[message_class]
@@ -134,6 +136,11 @@ class Gate:
         if message.contact_id is not None:
             return self._people[message.contact_id]
         return self._by_number.get((message.store_id, message.to), Person())
+
+
+def _taken_over(message: Queued, person: Person) -> bool:
+    """Return whether staff took the person over after a flow queued the text: what hands them over may still say so."""
+    return bool(message.flow_id and person.handed_over_at and message.queued_at < person.handed_over_at)
 
 
 def _people(messages: Iterable[Queued]) -> tuple[dict[int, Person], dict[tuple[int, str], Person]]:

@@ -40,6 +40,8 @@ def trigger_data(trigger: Trigger, start: datetime) -> dict[str, Any]:
             **data["appointment"],
             "starts_at": (start.replace(minute=0) + timedelta(days=DAYS_AHEAD)).isoformat(timespec="minutes"),
         }
+    if trigger.kind == "scheduled":
+        data = {"at": start.isoformat()}
     if trigger.kind == REPLY:
         words = trigger.options.get("words") or ["Hello"]
         data = {"body": str(words[0]), "keyword": None}

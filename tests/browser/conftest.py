@@ -76,7 +76,7 @@ def signed_in(browser: Browser, site: Site, name: str, **options: Any) -> Iterat
     opened.set_default_timeout(PATIENCE)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("console", lambda said: errors.append(f"{said.text} {said.location}") if said.type == "error" else None)
     opened.goto("/admin/login/")
     opened.locator("#id_username").fill(name)
     opened.locator("#id_password").fill(PASSWORD)

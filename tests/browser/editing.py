@@ -71,9 +71,14 @@ def open_preview(page: Page, mode: str) -> FrameLocator:
     chosen = page.locator("#id_preview_mode")
     if not chosen.is_visible():
         page.get_by_role("button", name="Toggle preview").click()
-    expect(chosen).to_be_visible()
-    chosen.select_option(mode)
-    return page.frame_locator("iframe.w-preview__iframe:not(.w-preview__proxy)")
+    drawn = "iframe.w-preview__iframe:not(.w-preview__proxy)"
+    # while one preview is on its way another is not asked for
+    expect(page.frame_locator(drawn).locator("main")).to_be_visible()
+    if chosen.input_value() != mode:
+        chosen.select_option(mode)
+    frame = page.frame_locator(f"{drawn}[src*='mode={mode}']")
+    expect(frame.locator("main")).to_be_visible()
+    return frame
 
 
 def block(page: Page, id: str) -> Locator:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from smsflow_plugin.flows.chart import plain_copy, program_chart
+from smsflow_plugin.flows.chart import plain_copy, program_chart, words_of
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.layout import Step, every_step
 from smsflow_plugin.flows.library import TEMPLATES, build
+from smsflow_plugin.flows.outline import outline
 from smsflow_plugin.flows.program import Branch, Exit, Program, Send, Trigger
-from smsflow_plugin.models import Store
+from smsflow_plugin.models import Flow, Store
 from tests.simulation.programs import CART_REMINDER, CODE, EVENING, QUIZ
 
 
@@ -73,6 +74,50 @@ def test_every_template_has_a_chart_without_jumps_across(template: str, store: S
     steps = list(every_step(program_chart(program)))
     assert {step.id for step in steps} == {i.step for i in program.instructions if i.op != "jump"}
     assert "see" not in {step.kind for step in steps}
+
+
+def switch(*ways: tuple[str, str], otherwise: str = "") -> dict[str, Any]:
+    def texts(words: str) -> list[Any]:
+        return [{"type": "send", "id": f"s-{words}", "value": {"text": words}}] if words else []
+
+    items = [
+        {
+            "type": "item",
+            "id": f"i-{label}",
+            "value": {
+                "label": label,
+                "condition": [{"type": "tag", "value": {"tag": f"t-{words}"}}],
+                "steps": texts(words),
+            },
+        }
+        for label, words in ways
+    ]
+    return {"type": "switch", "id": "w", "value": {"ways": items, "otherwise": texts(otherwise)}}
+
+
+def test_a_switch_is_one_box_with_the_names_of_its_ways(store: Store) -> None:
+    steps = [switch(("Gold", "A"), ("Silver", "B"), ("", "C"), otherwise="D"), {"type": "exit", "id": "x", "value": {}}]
+    triggers = [{"type": "event", "id": "t", "value": {"kind": "opted_in", "rules": []}}]
+    flow = Flow(store=store, name="Ways", triggers=triggers, steps=steps)
+    program = compile_flow(flow)
+    named = shape(program_chart(program, words_of(outline(flow.steps))))
+    ways = [("Gold", ["send"]), ("Silver", ["send"]), ("way 3", ["send"]), ("otherwise", ["send"])]
+    assert named == [("branch", ways), "exit"]
+    # of an old version only the program is left
+    nameless = [("Way 1", ["send"]), ("Way 2", ["send"]), ("Way 3", ["send"]), ("Otherwise", ["send"])]
+    assert shape(program_chart(program)) == [("branch", nameless), "exit"]
+
+
+def test_a_split_has_the_names_and_the_shares_of_its_ways(store: Store) -> None:
+    items = [
+        {"type": "item", "id": name, "value": {"label": name, "weight": 50, "steps": [
+            {"type": "send", "id": f"s-{name}", "value": {"text": name}}]}}
+        for name in ("Short", "Long")
+    ]  # fmt: skip
+    triggers = [{"type": "event", "id": "t", "value": {"kind": "opted_in", "rules": []}}]
+    flow = Flow(store=store, triggers=triggers, steps=[{"type": "split", "id": "p", "value": {"ways": items}}])
+    chart = program_chart(compile_flow(flow), words_of(outline(flow.steps)))
+    assert shape(chart) == [("split", [("Short (50 %)", ["send"]), ("Long (50 %)", ["send"])])]
 
 
 def test_copy_in_boxes_has_names_instead_of_liquid() -> None:

@@ -29,11 +29,13 @@ from smsflow_plugin.models import (  # noqa: E402
     Batch,
     ConsentRecord,
     Contact,
+    CopySnippet,
     Delivery,
     Enrollment,
     Flow,
     Message,
     Policy,
+    Segment,
     Store,
     StoreMembership,
 )
@@ -116,6 +118,13 @@ def add_flow(name: str, steps: list[Any], live: bool = False) -> int:
     if live:
         PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
     return int(flow.pk)
+
+
+def add_segment_and_snippet() -> None:
+    """Make one of each, so that their lists are not empty."""
+    store = Store.objects.get()
+    Segment.objects.create(store=store, name="Tagged", rules=[{"type": "tag", "value": {"tag": "vip"}, "id": "tag"}])
+    CopySnippet.objects.create(store=store, name="hours", text="We are here from 9 to 5.")
 
 
 def change_flow(pk: int, steps: list[Any]) -> None:

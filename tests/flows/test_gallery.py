@@ -32,7 +32,7 @@ def answers(template: str, store: Store, **changed: Any) -> dict[str, Any]:
     """Return what the form posts when nothing but ``changed`` is touched."""
     given = {setting.name: setting.default for setting in TEMPLATES[template].settings}
     if "at" in given:
-        given["at"] = "2026-12-01T10:00"
+        given["at"] = "2099-12-01T10:00"
     return {"store": store.pk, **given, **changed}
 
 
@@ -114,6 +114,13 @@ def test_only_segments_of_one_s_own_stores_can_be_chosen(store: Any, danish_stor
     assert list(refused.context["form"].errors) == ["segment"]
     ines.post(enable("flash_sale"), answers("flash_sale", store, segment=mine.pk))
     assert Flow.objects.get().audience[1].value["segment"] == mine
+
+
+def test_a_sale_cannot_be_planned_for_a_time_that_has_passed(store: Any, ines: Client) -> None:
+    refused = ines.post(enable("flash_sale"), answers("flash_sale", store, at="2020-01-01T10:00"))
+    assert refused.status_code == 200
+    assert refused.context["form"].errors["at"] == ["This time has passed already."]
+    assert not Flow.objects.exists()
 
 
 def test_a_segment_must_be_of_the_store_that_gets_the_flow(store: Any, danish_store: Any) -> None:

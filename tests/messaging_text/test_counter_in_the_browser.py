@@ -62,7 +62,8 @@ def test_both_counters_agree_on_what_they_would_put_in_place() -> None:
 
 # without what this Python has no name for: Node may know a newer Unicode
 texts = st.text(
-    st.sampled_from(BASIC + EXTENSION + "’“”–…ç😀ж\u00a0") | st.characters(codec="utf-8", max_codepoint=0x2FFF, exclude_categories=["Cn"]),
+    st.sampled_from(BASIC + EXTENSION + "’“”–…ç😀ж\u00a0")
+    | st.characters(codec="utf-8", max_codepoint=0x2FFF, exclude_categories=["Cn"]),
     max_size=400,
 )
 

@@ -175,9 +175,11 @@ def test_moving_people_to_a_new_version_gives_nobody_an_earlier_turn(store: Stor
     assert begun == [NOON]
     still.move(hours=1)
     pump()
-    assert Enrollment.objects.exclude(state__reached_at=None).count() + Enrollment.objects.exclude(
-        status="waiting"
-    ).count() >= 2
+    assert (
+        Enrollment.objects.exclude(state__reached_at=None).count()
+        + Enrollment.objects.exclude(status="waiting").count()
+        >= 2
+    )
 
 
 # What was asked for by runs that are taken out ----------------------------------------------------
@@ -224,7 +226,6 @@ def test_a_stopped_test_run_sends_no_text_that_is_still_queued(store: Store) -> 
     assert Message.objects.get().state == "queued"
     StopTestRuns(flow).execute()
     assert Message.objects.get().state == "cancelled"
-
 
 
 # Locks -------------------------------------------------------------------------------------------

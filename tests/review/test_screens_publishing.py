@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
-from django.utils import timezone
 from wagtail.models import Workflow, WorkflowContentType, WorkflowTask
 
+from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.publish import PublishView
 from smsflow_plugin.flows.models import StoreApprovalTask
 from smsflow_plugin.models import Enrollment, Flow, FlowVersion, Intake
@@ -36,7 +36,7 @@ def root(db: None) -> Any:
 
 
 def lock(flow: Flow, by: Any) -> None:
-    Flow.objects.filter(pk=flow.pk).update(locked=True, locked_by=by, locked_at=timezone.now())
+    Flow.objects.filter(pk=flow.pk).update(locked=True, locked_by=by, locked_at=clock.system())
 
 
 def test_a_flow_that_somebody_else_has_locked_is_not_published(store: Any, ines: Client, root: Any) -> None:
@@ -113,7 +113,7 @@ def test_what_is_only_scheduled_moves_nobody_and_lets_nobody_in_yet(store: Any, 
     run = enter(flow, version=FlowVersion.objects.get(flow=flow, number=1))
     draft = Flow.objects.get(pk=flow.pk).get_latest_revision_as_object()
     draft.steps = [A, text("C")]
-    draft.go_live_at = timezone.now() + timedelta(days=3)
+    draft.go_live_at = clock.system() + timedelta(days=3)
     draft.save_revision(clean=False)
     old.refresh_from_db()
     data = {"revision": old.latest_revision_id, "who": "existing", f"others-{run.version_id}": "leave"}

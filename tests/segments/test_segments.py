@@ -15,7 +15,7 @@ from smsflow_plugin.flows.segment_use import flows_with_segment
 from smsflow_plugin.models import Flow, Segment
 from tests.admin.people import client_of, make_user
 from tests.factories import make_contact
-from tests.flows.people import rule
+from tests.flows.people import person, rule
 
 pytestmark = pytest.mark.django_db
 
@@ -131,10 +131,13 @@ def test_the_count_is_the_user_s_to_list_if_they_may_see_people(ada: Client, sto
     assert "Customer 4" in listed
     assert "Customer 2" not in listed
     segment = make_segment(store)
-    copywriter = client_of(make_user("cora", "Copywriter", store))
-    answer = count(copywriter, form(store, compared("3"), **{"audience-pk": segment.pk, "audience-list": "1"}))
+    asked = form(store, compared("3"), **{"audience-pk": segment.pk, "audience-list": "1"})
+    maker = person("Mo", (store, ("view_store", "view_segment", "change_segment")))
+    answer = count(client_of(maker), asked)
     assert answer.context["count"] == 2
     assert "Customer" not in answer.content.decode()
+    # who neither sees people nor makes rules could ask about anybody, one by one
+    assert count(client_of(make_user("cora", "Copywriter", store)), asked).status_code != 200
 
 
 def test_groups_and_other_segments_count_too(ada: Client, store: Any, crowd: None) -> None:

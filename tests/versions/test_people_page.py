@@ -136,6 +136,23 @@ def test_people_found_by_a_search_are_let_in(flow: Any, ines: Client) -> None:
     assert (intake.contact_ids, intake.apply_audience, intake.data["again"]) == ([berta.pk], False, True)
 
 
+def test_people_who_are_ticked_stay_ticked_until_the_rest_of_the_form_is_right(
+    flow: Any, danish_store: Any, ines: Client
+) -> None:
+    berta = make_contact(flow.store, first_name="Berta")
+    make_contact(flow.store, first_name="Carla")
+    page = let_in(ines, flow, who="segment", found=[berta.pk]).content.decode()
+    assert "Choose a segment." in page
+    assert "Berta" in page
+    assert "checked" in page[page.index(f'value="{berta.pk}"') :].split(">")[0]
+    assert "Carla" not in page
+    theirs = make_contact(danish_store, phone="+4520123456", first_name="Dagmar")
+    for nobody in (theirs.pk, "9" * 25, "x"):
+        page = let_in(ines, flow, found=[nobody]).content.decode()
+        assert f"{nobody} is not one of the available choices." in page or f"“{nobody}” is not a valid value." in page
+        assert "Dagmar" not in page
+
+
 def test_a_segment_is_let_in(flow: Any, danish_store: Any, ines: Client) -> None:
     rules = [{"type": "tag", "value": {"tag": "vip"}, "id": "1"}]
     segment = Segment.objects.create(store=flow.store, name="VIPs", rules=rules)

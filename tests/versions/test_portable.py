@@ -123,6 +123,15 @@ def test_what_does_not_fit_is_left_out_and_told_with_its_place(store: Any) -> No
     assert imported.flow.owner is None
 
 
+@pytest.mark.parametrize("name", [None, "", "  ", 7, {"a": 1}, "n" * 400])
+def test_a_flow_whose_name_does_not_fit_gets_one_by_which_it_can_be_opened(store: Any, name: Any) -> None:
+    data = export_flow(make_flow(store, A))
+    data["flow"]["name"] = name
+    imported = import_flow(data, store)
+    assert imported.flow.name == "Imported flow"
+    assert bool(imported.problems) == (not isinstance(name, str) or len(name) > 120)
+
+
 def test_nothing_is_smuggled_in_as_a_step_that_is_not_installed(store: Any, danish_store: Any) -> None:
     data = export_flow(make_flow(store, A))
     packed = json.dumps({"type": "go_to", "value": {"flow": make_flow(store, A).pk, "leave": True}})

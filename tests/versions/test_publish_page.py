@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin import clock
+from smsflow_plugin.engine.moving import move_people
 from smsflow_plugin.models import Flow, FlowVersion, Intake, StoreLogEntry
 from tests.factories import make_contact
 from tests.flows.people import COPYWRITER, STORE_ADMIN, person
@@ -167,20 +168,40 @@ def test_a_draft_that_changed_meanwhile_is_shown_once_more(store: Any, ines: Cli
     assert str(response.context["form"]["revision"].value()) != seen["revision"]
 
 
-def test_a_move_that_fails_publishes_nothing(store: Any, ines: Client, monkeypatch: Any) -> None:
+def test_a_move_that_cannot_be_written_down_publishes_nothing(store: Any, ines: Client, monkeypatch: Any) -> None:
     flow = publish(make_flow(store, A, W, B))
     enter(flow)
+    flow = draft(flow, A, pause("W", 3), B)
+    seen = answers(flow, ines)
+
+    def fail(*_args: Any, **_values: Any) -> None:
+        raise RuntimeError("The disk is full.")
+
+    monkeypatch.setattr("smsflow_plugin.engine.moving.log", fail)
+    with pytest.raises(RuntimeError):
+        ines.post(url("publish", flow.pk), seen)
+    flow.refresh_from_db()
+    assert (flow.current_version.number, FlowVersion.objects.count()) == (1, 1)
+
+
+def test_a_move_that_stops_half_way_is_gone_on_with_by_the_pump(store: Any, ines: Client, monkeypatch: Any) -> None:
+    flow = publish(make_flow(store, A, W, B))
+    run = enter(flow)
     flow = draft(flow, A, pause("W", 3), B)
     seen = answers(flow, ines)
 
     def fail(*_args: Any) -> None:
         raise RuntimeError("The disk is full.")
 
-    monkeypatch.setattr("smsflow_plugin.engine.moving._write", fail)
-    with pytest.raises(RuntimeError):
+    with monkeypatch.context() as broken:
+        broken.setattr("smsflow_plugin.engine.moving._write", fail)
         ines.post(url("publish", flow.pk), seen)
-    flow.refresh_from_db()
-    assert (flow.current_version.number, FlowVersion.objects.count()) == (1, 1)
+    run.refresh_from_db()
+    assert run.version.number == 1
+    while move_people():
+        pass
+    run.refresh_from_db()
+    assert run.version.number == 2
 
 
 def test_scheduling_needs_no_page(store: Any, ines: Client, rf: Any) -> None:

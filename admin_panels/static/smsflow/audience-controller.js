@@ -39,6 +39,8 @@ class AudienceController extends window.StimulusModule.Controller {
 
   async ask({ list = false } = {}) {
     const data = new FormData(this.form);
+    // a large form is drawn after this has been connected; the rules bring their own change when they come
+    if (!['audience-count', 'rules-count'].some((name) => data.has(name))) return;
     data.set('audience-pk', this.pkValue);
     if (list) data.set('audience-list', '1');
     const question = new URLSearchParams([...data].filter(([, value]) => typeof value === 'string'));

@@ -47,8 +47,8 @@ def defaults(template: FlowTemplate, store: Store) -> dict[str, Any]:
 def fillings(template: FlowTemplate, store: Store, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what stands for each ``[[name]]``; ``values`` are cleaned, and defaults stand in for the rest.
 
-    A number also brings its half, quarter and eighth (``[[name/2]]``), and what is left from half-time
-    until the last call (``[[name-rest]]``).
+    A number also brings its half, quarter and eighth (``[[name/2]]``), and how long it is until the
+    last call (``[[name-last]]``).
     """
     given = {**defaults(template, store), **(values or {})}
     filled: dict[str, Any] = {}
@@ -59,8 +59,13 @@ def fillings(template: FlowTemplate, store: Store, values: Mapping[str, Any] | N
             number = int(value)
             for part in (2, 4, 8):
                 filled[f"{setting.name}/{part}"] = max(1, number // part)
-            filled[f"{setting.name}-rest"] = max(1, number - number // 2 - LAST_HOURS)
+            filled[f"{setting.name}-last"] = max(1, number - LAST_HOURS)
     return filled
+
+
+def in_zone(value: datetime, store: Store) -> datetime:
+    """Return a time as a form gives it: wall time in the store's zone, unless it says another."""
+    return value if value.tzinfo else value.replace(tzinfo=ZoneInfo(store.timezone))
 
 
 def _filling(setting: Setting, value: Any, store: Store) -> Any:
@@ -68,8 +73,7 @@ def _filling(setting: Setting, value: Any, store: Store) -> Any:
         case "link":
             return value or SHOP
         case "moment":
-            zone = ZoneInfo(store.timezone)
-            return (value if value.tzinfo else value.replace(tzinfo=zone)).isoformat()
+            return in_zone(value, store).isoformat()
         case "segment":
             return getattr(value, "pk", value) or None
     return value

@@ -207,6 +207,20 @@ def wait_before(source: str, amount: Amount, unit: str, *, if_past: str) -> Raw:
     )
 
 
+def wait_after_plan(amount: Amount, unit: str, *, if_past: str) -> Raw:
+    """Wait until so long after the planned time: not after this person's turn came, which may be later."""
+    return _block(
+        "wait_until_date",
+        source="trigger",
+        custom="at",
+        direction="after",
+        amount=amount,
+        unit=unit,
+        time=None,
+        if_past=if_past,
+    )
+
+
 def wait_for(
     *events: str,
     amount: Amount,

@@ -50,10 +50,10 @@ FLASH_SALE = FlowTemplate(
     copy=read_copy("flash_sale"),
     steps=(
         w.say("start", hold_hours="[[hours/4]]"),
-        w.wait("[[hours/2]]", "hours"),
+        w.wait_after_plan("[[hours/2]]", "hours", if_past="skip_next"),
         w.if_else((w.not_happened("link_clicked"),), (w.say("half", hold_hours="[[hours/8]]"),)),
         # three hours before the end, so that even a text that waits for the morning is in time
-        w.wait("[[hours-rest]]", "hours"),
+        w.wait_after_plan("[[hours-last]]", "hours", if_past="leave"),
         w.say("last", hold_hours=3),
     ),
 )
