@@ -78,9 +78,7 @@ def checkout_consent(letter: Letter, token: str) -> tuple[Consent, Number] | Non
 
 def happenings_of(consent: Consent) -> tuple[Happening, ...]:
     """Return what flows see of a consent."""
-    kind = {GRANTED: "opted_in", REVOKED: "opted_out"}.get(consent.action)
-    if kind is None:
-        return ()
+    kind = {GRANTED: "opted_in", PENDING: "opt_in_requested", REVOKED: "opted_out"}[consent.action]
     data = {"source": consent.source} if kind == "opted_in" else {}
     return (Happening(kind, consent.key, consent.effective_at, data=data),)
 

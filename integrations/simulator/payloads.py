@@ -31,14 +31,14 @@ def customer_created(shop: ShopInfo, customer: Customer, at: datetime) -> Payloa
     return {**customer_of(shop, customer), "created_at": shop.time(at), "updated_at": shop.time(at), "addresses": []}
 
 
-def consent_updated(shop: ShopInfo, customer: Customer, at: datetime, *, subscribed: bool) -> Payload:
-    """``customers_marketing_consent/update``."""
+def consent_updated(shop: ShopInfo, customer: Customer, at: datetime, *, state: str) -> Payload:
+    """``customers_marketing_consent/update``; ``state`` is subscribed, pending or unsubscribed."""
     return {
         "id": customer.id,
         "phone": customer.phone,
         "sms_marketing_consent": {
-            "state": "subscribed" if subscribed else "unsubscribed",
-            "opt_in_level": "single_opt_in",
+            "state": state,
+            "opt_in_level": "confirmed_opt_in" if state == "pending" else "single_opt_in",
             "consent_updated_at": shop.time(at),
             "consent_collected_from": "SHOPIFY",
         },

@@ -87,7 +87,14 @@ class Shop:
 
     def consents(self, customer: Customer, *, subscribed: bool) -> list[Answer]:
         """The customer ticks the box for texts, or takes the tick away."""
-        payload = payloads.consent_updated(self.info, customer, self.now(), subscribed=subscribed)
+        return self._consent_is(customer, "subscribed" if subscribed else "unsubscribed")
+
+    def requests_texts(self, customer: Customer) -> list[Answer]:
+        """The customer leaves the number for texts, in a shop that wants it confirmed."""
+        return self._consent_is(customer, "pending")
+
+    def _consent_is(self, customer: Customer, state: str) -> list[Answer]:
+        payload = payloads.consent_updated(self.info, customer, self.now(), state=state)
         return self._tell(("customers_marketing_consent/update", payload))
 
     def abandons(self, customer: Customer, cart: Cart) -> list[Answer]:

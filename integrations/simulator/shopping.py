@@ -65,6 +65,10 @@ def opts_in(visit: Visit) -> list[Answer]:
     return visit.shop.consents(customer_of(visit.contact), subscribed=True)
 
 
+def requests_texts(visit: Visit) -> list[Answer]:
+    return visit.shop.requests_texts(customer_of(visit.contact))
+
+
 def opts_out(visit: Visit) -> list[Answer]:
     return visit.shop.consents(customer_of(visit.contact), subscribed=False)
 
@@ -164,6 +168,7 @@ DOINGS = {
     doing.name: doing
     for doing in (
         Doing("opts-in", gettext_lazy("Opts in"), "check", opts_in, group="texts"),
+        Doing("requests-texts", gettext_lazy("Asks for texts, to be confirmed"), "help", requests_texts, group="texts"),
         Doing("opts-out", gettext_lazy("Opts out"), "cross", opts_out, group="texts"),
         Doing("abandons", gettext_lazy("Abandons a cart"), "time", abandons),
         Doing("orders", pgettext_lazy("the person buys", "Orders"), "tag", orders),

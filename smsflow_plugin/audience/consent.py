@@ -66,7 +66,8 @@ def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
             new = replace(state, marketing=REVOKED)
         case "granted":
             new = ConsentState(GRANTED, UNKNOWN)
-        case "pending" if state.marketing != GRANTED:
+        # somebody typed the number into a form: who has refused is not asked again because of that
+        case "pending" if state.marketing not in (GRANTED, REVOKED):
             new = replace(state, marketing=PENDING)
         case _:
             return state

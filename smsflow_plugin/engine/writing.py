@@ -187,8 +187,8 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
     deliveries: dict[tuple[int, str, str], int] = {}
     for index, (entry, contact_id) in enumerate(placed):
         for happening in entry.fact.happenings:
-            if happening.kind == "opted_in" and entry.fact.consents and index not in took_effect:
-                continue  # they had agreed before, or took it back since: nothing to welcome
+            if happening.kind in ("opted_in", "opt_in_requested") and entry.fact.consents and index not in took_effect:
+                continue  # they had agreed or refused before, or took it back since: nothing to welcome or to ask
             key = (entry.store_id, happening.kind, shortened(happening.key, 255))
             wanted.setdefault(
                 key,

@@ -57,7 +57,7 @@ def _page(queryset: QuerySet[Any, Any], column: str, kind: Kind, before: Cursor 
 def _events(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     # what the consent ledger tells as well is told once
     told = ConsentRecord.objects.filter(store=OuterRef("store"), key=OuterRef("key"))
-    queryset = contact.events.exclude(Exists(told), kind__in=("opted_in", "opted_out"))
+    queryset = contact.events.exclude(Exists(told), kind__in=("opted_in", "opt_in_requested", "opted_out"))
     return queryset.values("pk", "kind", "occurred_at", "data", "delivery_id"), "occurred_at"
 
 

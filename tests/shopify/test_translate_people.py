@@ -135,7 +135,7 @@ def test_a_customer_who_subscribes_grants_consent_and_opts_in() -> None:
     ("state", "action", "scope", "happening"),
     [
         ("SUBSCRIBED", "granted", "marketing", ["opted_in"]),
-        ("pending", "pending", "marketing", []),
+        ("pending", "pending", "marketing", ["opt_in_requested"]),
         ("unsubscribed", "revoked", "marketing", ["opted_out"]),
         ("redacted", "revoked", "all", ["opted_out"]),
     ],

@@ -192,7 +192,7 @@ def _all_payloads(shop: Shop, contact: Contact) -> dict[str, dict[str, Any]]:
     order = payloads.order(info, customer, cart, at, at)
     return {
         "customers__create": payloads.customer_created(info, customer, at),
-        "customers_marketing_consent__update": payloads.consent_updated(info, customer, at, subscribed=True),
+        "customers_marketing_consent__update": payloads.consent_updated(info, customer, at, state="subscribed"),
         "checkouts__create": payloads.checkout(info, customer, cart, at, with_address=False),
         "checkouts__update": payloads.checkout(info, customer, cart, at),
         "orders__create": order,
