@@ -46,7 +46,7 @@ class ContactListView(ListView):
         """Find every word in a name or e-mail address, and digits in the phone number however they are spaced."""
         if not self.is_searching:
             return queryset
-        words = self.search_query.split()
+        words = self.search_query.replace("\0", " ").split()
         names = ("first_name__icontains", "last_name__icontains", "email__icontains")
         query = reduce(and_, (reduce(or_, (Q(**{name: word}) for name in names)) for word in words))
         digits = re.sub(r"\D", "", self.search_query)

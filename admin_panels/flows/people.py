@@ -259,7 +259,7 @@ class LetInForm(forms.Form):
 
 
 def _found(people: QuerySet[Contact], query: str) -> QuerySet[Contact]:
-    words = query[:100].split()
+    words = query[:100].replace("\0", " ").split()
     if not words:
         return people.none()
     for word in words:

@@ -75,7 +75,7 @@ def edge_case(name: str, store: Store) -> Person:
 def search(user: Any, store: Store, words: str) -> list[Contact]:
     """Return up to 20 contacts of ``store`` that ``user`` may see and that have all ``words``."""
     found = Contact.objects.visible_to(user).filter(store_id=store.pk)
-    for word in words.split():
+    for word in words.replace("\0", " ").split():
         found = found.filter(
             Q(first_name__icontains=word)
             | Q(last_name__icontains=word)

@@ -41,6 +41,8 @@ class Rows:
     parked: Delivery
     consent: ConsentRecord
     segment: Segment
+    snippet: CopySnippet
+    number: TestNumber
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -103,18 +105,18 @@ def fill(store: Store, mark: str = "") -> Rows:
     )  # fmt: skip
     _fill_around(store, contact, flow, enrollment, mark)
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment)
+    snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
+    number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:
     """Everything that stands around a flow: what it asks of others, and what texts and rules share."""
     Segment.objects.create(store=store, name=f"Regulars{mark}", rules=[])
-    CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     Effect.objects.create(
         store=store, contact=contact, flow=flow, enrollment=enrollment, step="s3", kind="notice", state="done",
         payload={"to": ["staff@example.com"], "subject": f"Call Grace{mark}", "body": "Now."}, result={"value": {}},
     )  # fmt: skip
     Intake.objects.create(store=store, flow=flow, key="publish:1", state="done", total=1, seen=1, entered=1)
-    TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=clock.now())
     Variant.objects.create(store=store, variant_id="1", title=f"Trail Jacket{mark}", price="129.00", available=0)
     Interest.objects.create(store=store, contact=contact, variant_id="1", kind="waitlist")

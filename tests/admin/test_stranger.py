@@ -148,6 +148,10 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
 def object_of(name: str, rows: Rows) -> Any:
     if "segment" in name:
         return rows.segment
+    if name.startswith("smsflow_snippets:"):
+        return rows.snippet
+    if name.startswith("smsflow_test_send:"):
+        return {"send": rows.flow, "numbers": rows.store}.get(name.rpartition(":")[2], rows.number)
     for word, row in (
         ("flow_", rows.flow),
         ("_flow", rows.flow),
