@@ -55,6 +55,13 @@ def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
+@pytest.fixture(scope="module")
+def quiet_site(site: Site) -> Site:
+    """The site on a morning on which no flow of other tests texts anybody."""
+    site.inside("start_anew")
+    return site
+
+
 #: A store admin and a copywriter of Sierra Gear.
 INES, CARL = "ines", "carl"
 

@@ -30,7 +30,7 @@ def enable_and_publish(page: Page, template: str) -> None:
     expect(page.get_by_text(f"“{template}” is published.")).to_be_visible()
 
 
-def test_an_abandoned_cart_becomes_a_text_on_the_phone_unless_it_is_bought(page: Page, site: Site) -> None:
+def test_an_abandoned_cart_becomes_a_text_on_the_phone_unless_it_is_bought(page: Page, quiet_site: Site) -> None:
     enable_and_publish(page, "Abandoned cart")
     simulator = Simulator(page)
     simulator.open_store()
@@ -63,6 +63,6 @@ def test_an_abandoned_cart_becomes_a_text_on_the_phone_unless_it_is_bought(page:
     expect(simulator.time).to_contain_text("Nothing waits for a time for Bo Lund.")
     simulator.press("Forward 1 day")
     expect(simulator.messages).to_contain_text(re.compile("It is now .* in America/New_York"))
-    site.network.wait_until_quiet()
+    quiet_site.network.wait_until_quiet()
     page.reload()
     expect(page.get_by_text("No texts yet.")).to_be_visible()

@@ -72,7 +72,7 @@ CONTRAST = """() => {
 
 
 @pytest.fixture
-def simulator(page: Page, site: Site) -> Simulator:
+def simulator(page: Page, quiet_site: Site) -> Simulator:
     """Ida's phone, with a text in each direction on it."""
     found = Simulator(page)
     found.open_store()
@@ -125,7 +125,7 @@ def test_the_whole_page_works_with_the_keyboard(simulator: Simulator) -> None:
     page = simulator.page
     reached = set()
     page.get_by_label("Reply").focus()
-    for _step in range(25):
+    for _step in range(60):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
     assert {"Send", "Opts in", "Abandons a cart", "To Ida’s next thing", "Forward 1 hour"} <= reached

@@ -54,9 +54,19 @@ def make_store() -> dict[str, Any]:
     connection.settings = {"base_url": smsflow_settings.SIMULATOR_URL}
     connection.save(update_fields=["settings"])
     call_command("smsflow_network_setup", stdout=StringIO())
+    return {"store": store.pk, "now": _next_morning()}
+
+
+def start_anew() -> str:
+    """Take every flow that other tests have left behind out of the way, and let it be morning."""
+    Flow.objects.update(live=False, template="")
+    return _next_morning()
+
+
+def _next_morning() -> str:
     morning = (clock.now() + timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
     fast_forward.forward_to(morning)
-    return {"store": store.pk, "now": morning.isoformat()}
+    return morning.isoformat()
 
 
 def without_gap() -> None:
