@@ -21,6 +21,7 @@ from wagtail.permissions import policy_registry
 
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectOperationView
+from smsflow_plugin.admin_panels.scoping import number
 from smsflow_plugin.events.actions import ReplayDelivery, replay
 from smsflow_plugin.models import Delivery
 
@@ -140,7 +141,7 @@ class ReplayBulkAction(BulkAction):  # type: ignore[misc]
             filters = DeliveryFilterSet(self.request.GET, queryset=deliveries, request=self.request)
             deliveries = filters.qs if filters.is_valid() else deliveries.none()
         else:
-            deliveries = deliveries.filter(pk__in=[int(pk) for pk in ids if pk.isdecimal() and len(pk) < 19])
+            deliveries = deliveries.filter(pk__in=[pk for text in ids if (pk := number(text)) is not None])
         parked = deliveries.filter(state=Delivery.State.PARKED).select_related("store").defer("body", "headers")
         return list(parked.order_by("-received_at")), {"items_with_no_access": []}
 

@@ -15,7 +15,7 @@ from wagtail.permissions import policy_registry
 from smsflow_plugin.admin_panels.flows.copy_cost import cost
 from smsflow_plugin.admin_panels.flows.copy_situation import Situation, of_flow, of_form
 from smsflow_plugin.admin_panels.flows.copy_values import longest_context, typical_context
-from smsflow_plugin.admin_panels.scoping import may, visible
+from smsflow_plugin.admin_panels.scoping import may, number, visible
 from smsflow_plugin.flows import snippets
 from smsflow_plugin.flows.context import known_context, sample_context
 from smsflow_plugin.flows.lookups import StoreLookups
@@ -30,9 +30,6 @@ MAX_LOOKED_AT = 2000
 #: Bytes of a question.
 MAX_BODY = 64_000
 WRITES = ("add", "change", "reword")
-
-#: ``{% render 'name' %}``, which publishing replaces by the snippet's words.
-RENDER = re.compile(r"\{%-?\s*render\s+(?:'([\w-]+)'|\"([\w-]+)\")\s*-?%\}")
 
 
 class CopyToolView(View):
@@ -63,7 +60,7 @@ class CopyToolView(View):
         return of_form(store, asked.getlist("trigger"), asked.getlist("gathered"), asked.get("message_class", ""))
 
     def _one(self, rows: Any, pk: str) -> Any:
-        found = rows.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 19 else None
+        found = rows.filter(pk=number(pk)).first()
         if found is None:
             raise Http404
         return found
@@ -176,13 +173,13 @@ def expand(source: str, store: Store | None, language: str) -> tuple[str, list[d
     find = StoreLookups(store.pk).snippet if store else (lambda name: None)
     problems = [
         {
-            "message": _("There is no snippet called “%(name)s”.") % {"name": found[1] or found[2]},
+            "message": _("There is no snippet called “%(name)s”.") % {"name": found["name"]},
             "start": found.start(),
             "end": found.end(),
             "where": "",
         }
-        for found in RENDER.finditer(source)
-        if find(found[1] or found[2]) is None
+        for found in snippets.RENDER.finditer(source)
+        if find(found["name"]) is None
     ]
     return snippets.expand(source, language, lambda name: find(name) or {"": ""}), problems
 

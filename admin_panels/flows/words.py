@@ -21,7 +21,6 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.views.generic import IndexView
 from wagtail.admin.views.generic.history import HistoryView, WorkflowHistoryDetailView, WorkflowHistoryView
 from wagtail.admin.widgets.button import Button
-from wagtail.permissions import policy_registry
 from wagtail.snippets.views.snippets import EditView, PreviewOnEditView, PreviewRevisionView, RevisionsCompareView
 
 from smsflow_plugin.admin_panels.flows.copy_situation import raw
@@ -243,8 +242,3 @@ class WordsViewSetMixin:
         ]
         # the list stays first: the menu leads to the first of them
         return [*super().get_urlpatterns(), *own]  # type: ignore[misc]
-
-
-def may_reword(user: Any) -> bool:
-    """Return whether ``user`` may change the words of flows in any store."""
-    return bool(policy_registry.get_by_type(Flow).user_has_any_permission(user, [REWORD, "change"]))

@@ -223,19 +223,6 @@ def needs_event_data(condition: Condition) -> bool:
     return any("event" in part and part.get("where") for part in parts(condition))
 
 
-def asks_flows(condition: Condition) -> bool:
-    """Return whether ``condition`` asks for the other flows that a person is in."""
-    return any("in_flow" in part for part in parts(condition))
-
-
-def asks_run(condition: Condition) -> bool:
-    """Return whether only a run can answer ``condition``: it asks for what started it or what it gathered."""
-    return any(
-        str(part.get("field", "")).partition(".")[0] in RUN_PATHS or ("event" in part and part.get("same_subject"))
-        for part in parts(condition)
-    )
-
-
 def lookup(path: str, facts: Facts) -> Any:
     """Return the value at ``path``, or None. Never raises for what is missing.
 

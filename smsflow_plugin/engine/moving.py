@@ -27,7 +27,7 @@ from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.models import Effect, Enrollment, Intake
 from smsflow_plugin.engine.state import State
 from smsflow_plugin.engine.transfer import Passage
-from smsflow_plugin.flows.models import Flow, FlowVersion
+from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.messaging.models import Message
 
@@ -324,12 +324,3 @@ def cancel_queued_of(enrollments: Sequence[int], now: datetime) -> None:
         Effect.objects.filter(enrollment_id__in=enrollments, state=Effect.State.QUEUED).update(
             state=Effect.State.FAILED, result={"error": _("The person has left the flow.")}, finished_at=now
         )
-
-
-def versions_with_people(flow: Flow) -> QuerySet[FlowVersion]:
-    """Return the versions that somebody is in, with their numbers as ``people``; the newest first."""
-    return (
-        FlowVersion.objects.filter(enrollments__flow=flow, enrollments__status=Enrollment.Status.WAITING)
-        .annotate(people=Count("enrollments"))
-        .order_by("-number")
-    )

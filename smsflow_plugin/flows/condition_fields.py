@@ -129,7 +129,6 @@ PERIOD_CHOICES = [
     ("days", _("in the last … days")),
     ("ever", _("at any time")),
 ]
-YES_NO = [("yes", _("yes")), ("no", _("no"))]
 
 
 def labels(choices: list[Any]) -> dict[str, Any]:

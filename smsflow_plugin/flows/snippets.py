@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-_RENDER = re.compile(r"""\{%-?\s*render\s+(['"])(?P<name>[^'"]{1,60})\1\s*-?%\}""")
+#: A call for a snippet; the group ``name`` is its name.
+RENDER = re.compile(r"""\{%-?\s*render\s+(['"])(?P<name>[^'"]{1,60})\1\s*-?%\}""")
 
 #: Returns a snippet's texts by language ("" is its main text), None if there is no such snippet.
 Find = Callable[[str], Mapping[str, str] | None]
@@ -33,9 +34,9 @@ def expand(text: str, language: str, find: Find) -> str:
             raise UnknownSnippet(match["name"])
         return texts.get(language) or texts.get("", "")
 
-    return _RENDER.sub(replace, text) if "render" in text else text
+    return RENDER.sub(replace, text) if "render" in text else text
 
 
 def names_in(text: str) -> list[str]:
     """Return the names of the snippets that ``text`` calls for."""
-    return [match["name"] for match in _RENDER.finditer(text)]
+    return [match["name"] for match in RENDER.finditer(text)]

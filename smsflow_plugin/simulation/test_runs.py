@@ -29,9 +29,6 @@ from smsflow_plugin.simulation.walk import trigger_data
 #: How many people one test run takes.
 MAX_PEOPLE = 20
 
-#: How many times less a wait takes.
-PACES = (1, 60, 1440)
-
 #: Why a test run ended that was not at its end.
 STOPPED = "test_stopped"
 

@@ -15,8 +15,6 @@ from smsflow_plugin.audience.filters import (
     BadCondition,
     Facts,
     PastEvent,
-    asks_flows,
-    asks_run,
     event_kinds,
     look_back,
     matches,
@@ -255,8 +253,3 @@ def test_helpers_say_what_must_be_loaded_for_a_condition() -> None:
     assert (NOON - FOREVER).year == 1926
     assert needs_event_data(condition)
     assert not needs_event_data(ordered)
-    assert asks_run(ordered)
-    assert asks_run({"not": {"field": "run.answers.size", "op": "known"}})
-    assert not asks_run(condition)
-    assert asks_flows({"not": {"in_flow": "any"}})
-    assert not asks_flows(condition)
