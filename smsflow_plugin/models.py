@@ -5,7 +5,7 @@ from smsflow_plugin.catalogue.models import Interest, Variant
 from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
-from smsflow_plugin.governance.models import Policy
+from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.messaging.models import Batch, Message, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
@@ -28,7 +28,9 @@ __all__ = [
     "Intake",
     "Interest",
     "Message",
+    "PanicStop",
     "Policy",
+    "PolicyVersion",
     "Segment",
     "SegmentMember",
     "Store",

@@ -36,6 +36,11 @@ def make_store(*, name: str = "Sierra Gear", domain: str = "sierra-gear.myshopif
     return store
 
 
+def caps(day: int = 2, week: int = 5) -> list[dict[str, Any]]:
+    """Rows for a policy: so many texts to one person in 24 hours, and in 7 days."""
+    return [{"limit": day, "window": "day"}, {"limit": week, "window": "week"}]
+
+
 def make_contact(store: Store, **values: Any) -> Contact:
     """Ada, who agreed to marketing texts, with a number of her own."""
     n = next(_numbers)
@@ -47,6 +52,7 @@ def make_contact(store: Store, **values: Any) -> Contact:
         "timezone": store.timezone,
         "language": store.language,
         "marketing_consent": Contact.Consent.GRANTED,
+        "opt_in_level": "confirmed",
         "consent_changed_at": clock.now(),
     }
     return Contact.objects.create(store=store, **{**defaults, **values})

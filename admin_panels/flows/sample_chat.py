@@ -17,7 +17,7 @@ from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.library import FlowTemplate
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance.rules import PolicyRules
+from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.models import Contact, Flow
 from smsflow_plugin.simulation.people import edge_case
 from smsflow_plugin.simulation.script import Input
@@ -58,7 +58,7 @@ def tell(template: FlowTemplate, flow: Flow, program: Program) -> Walk:
     acts = list(template.story.acts)
     script: list[Input] = []
     for _turn in range(MAX_TURNS):
-        walked = walk(program, person, script, rules=PolicyRules(), store=flow.store, start=start, data=data)
+        walked = walk(program, person, script, rules=StoreRules(), store=flow.store, start=start, data=data)
         if walked.over or walked.handed_over:
             break
         script += _next(walked, acts)

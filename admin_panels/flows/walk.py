@@ -26,8 +26,8 @@ from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance.rules import PolicyRules
-from smsflow_plugin.models import Contact, Flow, Policy
+from smsflow_plugin.governance.effective import rules_of
+from smsflow_plugin.models import Contact, Flow
 from smsflow_plugin.simulation.people import EDGE_CASES, edge_case, known, search
 from smsflow_plugin.simulation.script import MAX_INPUTS, BadInput, read_input, read_script
 from smsflow_plugin.simulation.walk import Person, kinds_of, walk
@@ -92,7 +92,7 @@ def phone_context(flow: Flow, request: HttpRequest) -> dict[str, Any]:
         program,
         person,
         script,
-        rules=_rules(flow.store_id),
+        rules=rules_of([flow.store])[flow.store_id],
         store=flow.store,
         start=trial.starts_at,
         trigger=trial.trigger,
@@ -135,11 +135,6 @@ def _found(trial: Trial, flow: Flow, user: Any) -> list[Contact]:
     if not trial.search or not _may_see_people(user, flow):
         return []
     return search(user, flow.store, trial.search)
-
-
-def _rules(store_id: int) -> PolicyRules:
-    policy = Policy.objects.filter(store_id=store_id).first()
-    return policy.rules if policy else PolicyRules()
 
 
 def _names(flow: Flow) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The form of a store: its own fields, its rules and its connections, on one page."""
+"""The form of a store: its own fields and its connections, on one page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from smsflow_plugin.messaging.settling import PAUSE
 from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
 from smsflow_plugin.stores.actions import SaveConnection, readable_connections
 
-POLICY_FIELDS = ("opens_at", "closes_at", "cap_per_day", "cap_per_week", "minimum_gap", "quiet_service")
 SHOPIFY_FIELDS = ("shop_domain", "shopify_secret")
 SINCH_FIELDS = ("sinch_plan", "sinch_token", "sinch_callback_secret", "sinch_region")
 #: Where calls go is decided by whoever runs the installation: it could be any host of its network.
@@ -62,25 +61,11 @@ class SecretField(forms.CharField):
         super().__init__(**{"required": False, "max_length": 500, "widget": widget, **kwargs})
 
 
-def _policy_field(name: str) -> forms.Field:
-    field = Policy._meta.get_field(name).formfield()
-    if isinstance(field, forms.TimeField):
-        field.widget = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
-    return field
-
-
 class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
     """Shows each user the parts that they may change; saves all of it or nothing."""
 
     timezone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=timezone_choices)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES)
-
-    opens_at = _policy_field("opens_at")
-    closes_at = _policy_field("closes_at")
-    cap_per_day = _policy_field("cap_per_day")
-    cap_per_week = _policy_field("cap_per_week")
-    minimum_gap = _policy_field("minimum_gap")
-    quiet_service = _policy_field("quiet_service")
 
     shop_domain = forms.CharField(
         label=gettext_lazy("Shop domain"),
@@ -104,14 +89,11 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.policy = Policy.objects.filter(store=self.instance.pk).first() or Policy()
         self.connections = {row.kind: row for row in readable_connections(self.instance.pk)}
         self._show_stored()
         self._remove_forbidden()
 
     def _show_stored(self) -> None:
-        for name in POLICY_FIELDS:
-            self.fields[name].initial = getattr(self.policy, name)
         shopify, sinch = self.connections.get("shopify"), self.connections.get("sinch")
         if shopify:
             self.fields["shop_domain"].initial = shopify.account
@@ -143,15 +125,13 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
     def forbidden(self) -> set[str]:
         """Return the fields that the user must not see in this store."""
         names: set[str] = set()
-        if not self.may(Policy):
-            names.update(POLICY_FIELDS)
         if not self.may(Connection):
             names.update(SHOPIFY_FIELDS, SINCH_FIELDS, OPERATOR_FIELDS)
         if self.for_user is not None and not self.for_user.has_perm("smsflow.change_connection"):
             names.update(OPERATOR_FIELDS)
         return names
 
-    def may(self, model: type[Policy] | type[Connection] | type[StoreMembership]) -> bool:
+    def may(self, model: type[Connection] | type[StoreMembership]) -> bool:
         """Return whether the user may change this part of the store."""
         if self.for_user is None:
             return True
@@ -208,21 +188,9 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        if "opens_at" in self.fields:
-            self._clean_policy(cleaned)
         self._need_secret(cleaned, "shopify", "shop_domain", "shopify_secret", "secret")
         self._need_secret(cleaned, "sinch", "sinch_plan", "sinch_token", "api_token")
         return cleaned
-
-    def _clean_policy(self, cleaned: dict[str, Any]) -> None:
-        for name in POLICY_FIELDS:
-            if name in cleaned:
-                setattr(self.policy, name, cleaned[name])
-        try:
-            self.policy.clean()
-        except ValidationError as error:
-            for name, errors in error.error_dict.items():
-                self.add_error(name, errors)
 
     def _need_secret(self, cleaned: dict[str, Any], kind: str, account: str, field: str, secret: str) -> None:
         if not cleaned.get(account) or cleaned.get(field):
@@ -234,9 +202,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
     def save(self, commit: bool = True) -> Store:
         store: Store = super().save(commit=commit)
         if commit:
-            if "opens_at" in self.fields or self.policy.pk is None:
-                self.policy.store = store
-                self.policy.save()
+            Policy.objects.get_or_create(store=store)
             self._save_connections(store)
         return store
 

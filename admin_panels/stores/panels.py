@@ -10,7 +10,6 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel,
 
 from smsflow_plugin.admin_panels.stores.forms import (
     OPERATOR_FIELDS,
-    POLICY_FIELDS,
     SHOPIFY_FIELDS,
     SINCH_FIELDS,
     StoreForm,
@@ -107,14 +106,6 @@ STORE_PANELS = TabbedInterface(
                 MultiFieldPanel(_fields(("sender", "help_contact")), heading=_("Texts")),
             ],
             heading=_("Store"),
-        ),
-        ObjectList(
-            [
-                MultiFieldPanel(_fields(POLICY_FIELDS[:2]), heading=_("Hours for texts")),
-                MultiFieldPanel(_fields(POLICY_FIELDS[2:5]), heading=_("Limits for one person")),
-                MultiFieldPanel(_fields(POLICY_FIELDS[5:]), heading=_("Service texts")),
-            ],
-            heading=_("Rules"),
         ),
         ObjectList(
             [

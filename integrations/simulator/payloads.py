@@ -38,7 +38,7 @@ def consent_updated(shop: ShopInfo, customer: Customer, at: datetime, *, state: 
         "phone": customer.phone,
         "sms_marketing_consent": {
             "state": state,
-            "opt_in_level": "confirmed_opt_in" if state == "pending" else "single_opt_in",
+            "opt_in_level": "confirmed_opt_in",
             "consent_updated_at": shop.time(at),
             "consent_collected_from": "SHOPIFY",
         },

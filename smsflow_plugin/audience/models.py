@@ -23,8 +23,8 @@ class Contact(models.Model):
 
     The contact is the unit of locking: whoever starts, wakes or runs enrollments
     locks the contact first. ``wake_at`` is the earliest time at which one of its
-    enrollments is due. ``recent_sends`` lists the Unix times of the texts that
-    count towards caps, newest last, so that a cap never has to scan messages.
+    enrollments is due. ``recent_sends`` lists the texts that count towards caps, oldest
+    first, so that a cap never has to scan messages: see ``engine.sends``.
     """
 
     class Consent(models.TextChoices):
@@ -78,6 +78,14 @@ class Contact(models.Model):
     #: Staff has taken over: no flow goes on for this person before somebody lets it.
     handed_over_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
     handed_over_note = models.CharField(_("handed over because"), max_length=200, blank=True)
+    #: Something that the person wrote may mean STOP: no marketing before somebody has read it.
+    doubtful_at = models.DateTimeField(_("unclear reply at"), null=True, blank=True, editable=False)
+    #: A support case of the person is open, says the help desk.
+    open_case_at = models.DateTimeField(_("support case opened at"), null=True, blank=True)
+    #: What the person chose: {"per_week": 2, "refused": ["cart"]}. ``refused`` holds stages of flows.
+    preferences = models.JSONField(_("preferences"), default=dict, blank=True)
+    #: "confirmed" for a double opt-in, "single" for any other; empty without one.
+    opt_in_level = models.CharField(_("opt-in level"), max_length=10, blank=True)
     #: The vendor's own time of the newest profile that was applied; older ones are dropped.
     profile_at = models.DateTimeField(null=True, blank=True, editable=False)
     recent_sends = models.JSONField(default=list, blank=True, editable=False)

@@ -20,6 +20,7 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine import sends
 from smsflow_plugin.engine.carrying import Carrier, results_of
 from smsflow_plugin.engine.doings import Hearing
 from smsflow_plugin.engine.facts import (
@@ -30,7 +31,7 @@ from smsflow_plugin.engine.facts import (
     best_hour,
     contact_values,
     past_events,
-    zones,
+    places,
 )
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
@@ -38,17 +39,16 @@ from smsflow_plugin.engine.models import Decision, Enrollment
 from smsflow_plugin.engine.requests import Maker
 from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.engine.stock import stock_of, with_stock
+from smsflow_plugin.engine.upcoming import next_text
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance.models import Policy
-from smsflow_plugin.governance.rules import PolicyRules, Priority
+from smsflow_plugin.flows.stages import stage_of
+from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
+from smsflow_plugin.governance.rules import MessageClass, Planned, Priority
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
-
-#: How long recent sends are kept on a contact: as far back as the longest cap looks.
-REMEMBER = timedelta(days=7)
 
 #: When somebody is looked at again who could not be advanced.
 RETRY = timedelta(hours=1)
@@ -95,7 +95,7 @@ class Batch:
     now: datetime
     contacts: list[Contact]
     stores: Mapping[int, Store]
-    rules: Mapping[int, PolicyRules]
+    rules: Mapping[int, StoreRules]
     runs: dict[int, list[Run]]
     programs: Mapping[int, Program]
     history: History
@@ -169,7 +169,7 @@ def next_wake() -> datetime | None:
 def _load(contacts: list[Contact], now: datetime) -> Batch:
     store_ids = {contact.store_id for contact in contacts}
     stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
-    rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
+    rules = rules_of(stores.values())
     runs: dict[int, list[Run]] = defaultdict(list)
     rows = Enrollment.objects.filter(
         contact_id__in=[contact.pk for contact in contacts], status=Enrollment.Status.WAITING
@@ -213,39 +213,57 @@ def _run(batch: Batch) -> Results:
 def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
     """Run what is due of one contact. While staff has the person, nothing is; what a pause holds up waits."""
     store = batch.stores[contact.store_id]
-    where = zones(contact, store)
-    rules = batch.rules.get(store.pk, PolicyRules())
-    governor = Governor(contact, store, rules, where, batch.now)
-    running = [run for run in batch.runs.get(contact.pk, []) if run.wake_at and not (run.flow_live and run.paused_at)]
+    rules = batch.rules[store.pk]
+    own = batch.runs.get(contact.pk, [])
+    governor = Governor(
+        contact, store, rules, places(contact, store), batch.now, in_flows=frozenset(run.flow_id for run in own)
+    )
+    running = [run for run in own if run.wake_at and not (run.flow_live and run.paused_at)]
     waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
     due = [run for run in running if run.wake_at and run.wake_at <= batch.now]
-    for run in sorted(due, key=lambda run: _order(batch.programs.get(run.version_id), run)):
+    planned = {run.pk: _planned(run, batch, rules) for run in running if run.wake_at and run.wake_at > batch.now}
+    for run in sorted(due, key=lambda run: _order(batch.programs.get(run.version_id), run, rules)):
         if contact.handed_over_at is not None:
             break
-        wake_at = _run_one(run, contact, governor, batch, results)
+        governor.expect(tuple(text for text in planned.values() if text))
+        state, wake_at = _run_one(run, contact, governor, batch, results)
         if wake_at:
             waits.append(wake_at)
-    horizon = (batch.now - REMEMBER).timestamp()
-    recent = [moment for moment in governor.recent if moment > horizon]
+            planned[run.pk] = _planned(replace(run, state=state, wake_at=wake_at), batch, rules)
     wake_at = min(waits, default=None) if contact.handed_over_at is None else None
+    recent = sends.write(governor.sends, batch.now)
     results.contacts.append((contact.pk, wake_at, recent, contact.last_texted_at))
     results.messages.extend(governor.messages)
 
 
-def _order(program: Program | None, run: Run) -> tuple[Any, ...]:
+def _order(program: Program | None, run: Run, rules: StoreRules) -> tuple[Any, ...]:
     if program is None:
-        return len(Priority), 0, run.entered_at, run.pk
-    return Priority(program.priority).rank, program.priority_number, run.entered_at, run.pk
+        return (len(Priority) + 1) * RANK_WIDTH, run.entered_at, run.pk
+    return rules.rank(run.flow_id, program.priority, program.priority_number), run.entered_at, run.pk
 
 
-def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, results: Results) -> datetime | None:
-    """Run one enrollment, note what came of it, and return when it is due again."""
+def _planned(run: Run, batch: Batch, rules: StoreRules) -> Planned | None:
+    """Return the text that a waiting run will want to send next, None if it waits for something else."""
+    program = batch.programs.get(run.version_id)
+    if program is None or program.message_class != MessageClass.MARKETING or not run.flow_live:
+        return None
+    at = next_text(program, State.from_json(run.state), run.wake_at)
+    if at is None:
+        return None
+    rank = rules.rank(run.flow_id, program.priority, program.priority_number)
+    return Planned(at, rank, run.flow_id, program.priority, stage_of(program))
+
+
+def _run_one(
+    run: Run, contact: Contact, governor: Governor, batch: Batch, results: Results
+) -> tuple[dict[str, Any], datetime | None]:
+    """Run one enrollment, note what came of it, and return its state and when it is due again."""
     if not run.flow_live and run.test_pace is None:
         _end(results, run, "exited", "flow_off", batch.now)
-        return None
+        return run.state, None
     program = batch.programs.get(run.version_id)
     if program is None:
-        return batch.now + RETRY
+        return run.state, batch.now + RETRY
     program = replace(program, message_class=class_of_run(program.message_class, run.trigger_kind, run.trigger))
     facts = _facts(run, contact, batch)
     marks = governor.mark()
@@ -264,12 +282,12 @@ def _run_one(run: Run, contact: Contact, governor: Governor, batch: Batch, resul
         logger.exception("Enrollment %s failed.", run.pk)
         governor.reset(marks)
         _end(results, run, "failed", f"{type(error).__name__}: {error}"[:120], batch.now)
-        return None
-    if len(governor.messages) > marks[1]:
+        return run.state, None
+    if len(governor.messages) > marks.messages:
         contact.last_texted_at = batch.now
     wake_at = _carry_out(outcome, run, facts, governor, batch, results)
-    _note(results, run, contact, program, outcome, wake_at, batch.now)
-    return wake_at
+    _note(results, run, governor, program, outcome, wake_at)
+    return outcome.state.to_json(), wake_at
 
 
 def _facts(run: Run, contact: Contact, batch: Batch) -> Facts:
@@ -305,14 +323,9 @@ def _carry_out(
 
 
 def _note(
-    results: Results,
-    run: Run,
-    contact: Contact,
-    program: Program,
-    outcome: Outcome,
-    wake_at: datetime | None,
-    now: datetime,
+    results: Results, run: Run, governor: Governor, program: Program, outcome: Outcome, wake_at: datetime | None
 ) -> None:
+    now = governor.now
     ended = None if outcome.status is Status.WAITING else now
     results.enrollments.append(
         (run.pk, outcome.status.value, outcome.state.to_json(), outcome.reason[:120], wake_at, ended)
@@ -321,9 +334,9 @@ def _note(
         decision = answer.decision
         results.decisions.append(
             (
-                run.store_id, contact.pk, run.flow_id, run.pk, answer.ask.send.step, answer.ask.visit, now,
+                run.store_id, run.contact_id, run.flow_id, run.pk, answer.ask.send.step, answer.ask.visit, now,
                 decision.verdict.value, decision.reason.value, decision.until, list(decision.notes),
-                program.message_class,
+                program.message_class, governor.rules.rules.version or None,
             )
         )  # fmt: skip
 
@@ -339,7 +352,7 @@ def _write(results: Results, contacts: Mapping[int, Contact]) -> None:
     bulk.insert(
         Decision,
         ("store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until",
-         "notes", "message_class"),
+         "notes", "message_class", "policy_id"),
         results.decisions,
     )  # fmt: skip
     bulk.insert(Message, Governor.COLUMNS, results.messages)

@@ -13,8 +13,8 @@ from django.db.models import Case, JSONField, Value, When
 
 from smsflow_plugin.audience.filters import Condition, PastEvent, event_kinds, look_back, needs_event_data, parts
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.places import Place, candidate_places
 from smsflow_plugin.audience.values import contact_values
-from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.engine import habits
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import FlowVersion
@@ -22,7 +22,17 @@ from smsflow_plugin.flows.program import Discount, Listen, Program, WaitForEvent
 from smsflow_plugin.governance.rules import MessageClass, Priority
 from smsflow_plugin.stores.models import Store
 
-__all__ = ["History", "Needs", "Programs", "asks_outside", "best_hour", "contact_values", "past_events", "zones"]
+__all__ = [
+    "History",
+    "Needs",
+    "Programs",
+    "asks_outside",
+    "best_hour",
+    "contact_values",
+    "past_events",
+    "places",
+    "zone",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +43,23 @@ TEXT = "message_received"
 ENOUGH_REACTIONS = 5
 
 
-def zones(contact: Contact, store: Store) -> tuple[str, ...]:
-    """Return every time zone that the contact may be in."""
-    found = candidate_zones(
+def places(contact: Contact, store: Store) -> tuple[Place, ...]:
+    """Return everywhere where the contact may be, the most likely place first."""
+    return candidate_places(
         str(contact.phone) if contact.phone else None,
         timezone=contact.timezone,
+        timezone_source=contact.timezone_source,
         country=contact.country,
         province=contact.province,
+        postcode=contact.postcode,
         store_timezone=store.timezone,
+        store_country=store.country,
     )
-    return found.names
+
+
+def zone(contact: Contact, store: Store) -> str:
+    """Return the time zone whose clock the contact's waits go by."""
+    return places(contact, store)[0].zone
 
 
 def best_hour(contact: Contact, store: Store) -> int | None:

@@ -7,32 +7,34 @@ the contact's next run sees the slot as taken.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.places import Place
 from smsflow_plugin.engine.interpreter import Ask
+from smsflow_plugin.engine.people_facts import recipient_of
 from smsflow_plugin.flows.context import copy_context
 from smsflow_plugin.flows.program import Program
+from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.decide import decide, is_answer
+from smsflow_plugin.governance.effective import StoreRules, own_rules
 from smsflow_plugin.governance.rules import (
     Decision,
     Intent,
     MessageClass,
-    PolicyRules,
-    Priority,
+    Planned,
     Reason,
     Recipient,
+    Sent,
+    Stage,
     Verdict,
 )
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
 from smsflow_plugin.messaging.gate import ANSWER, TEST_ANSWER, TEST_RUN
 from smsflow_plugin.stores.models import Store
-
-#: Ranks leave room for replies (0) in front and for an order within each class.
-RANK_WIDTH = 1000
 
 
 class RunIds(Protocol):
@@ -44,11 +46,19 @@ class RunIds(Protocol):
     def flow_id(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where things stood before a run, in case that it fails half-way."""
+
+    messages: int
+    recipient: Recipient
+
+
 class Governor:
     """One contact's governance during one batch.
 
-    ``recent`` are the Unix times of the texts that count towards caps; ``messages``
-    are rows for the outbox, in the order of ``COLUMNS``.
+    ``sends`` are the texts that count towards caps; ``messages`` are rows for the
+    outbox, in the order of ``COLUMNS``.
     """
 
     COLUMNS = (
@@ -58,25 +68,31 @@ class Governor:
     )  # fmt: skip
 
     def __init__(
-        self, contact: Contact, store: Store, rules: PolicyRules, zones: tuple[str, ...], now: datetime
+        self,
+        contact: Contact,
+        store: Store,
+        rules: StoreRules,
+        places: tuple[Place, ...],
+        now: datetime,
+        *,
+        suppressed: str = "",
+        in_flows: frozenset[int] = frozenset(),
     ) -> None:
         self.contact = contact
         self.store = store
         self.rules = rules
-        self.zone = zones[0]
+        self.zone = places[0].zone
         self.now = now
-        self.recent: list[float] = list(contact.recent_sends)
         self.messages: list[tuple[Any, ...]] = []
-        self._phone = str(contact.phone) if contact.phone else ""
-        self._recipient = Recipient(
-            has_phone=bool(self._phone),
-            marketing_consent=contact.marketing_consent,
-            service_consent=contact.service_consent,
-            zones=zones,
-            recent_sends=tuple(datetime.fromtimestamp(moment, UTC) for moment in self.recent),
-            store_active=store.status == Store.Status.ACTIVE,
-            handed_over=contact.handed_over_at is not None,
-        )
+        self._recipient = recipient_of(contact, places, suppressed=suppressed, in_flows=in_flows)
+
+    @property
+    def sends(self) -> tuple[Sent, ...]:
+        return self._recipient.sends
+
+    def expect(self, planned: tuple[Planned, ...]) -> None:
+        """Say what the contact's other runs will want to send."""
+        self._recipient = replace(self._recipient, planned=planned)
 
     def look_again(self) -> None:
         """Take over what a run has just changed about the contact's consent."""
@@ -84,44 +100,58 @@ class Governor:
             self._recipient,
             marketing_consent=self.contact.marketing_consent,
             service_consent=self.contact.service_consent,
+            confirmed=self.contact.opt_in_level == "confirmed",
         )
 
-    def mark(self) -> tuple[int, int, Recipient]:
+    def mark(self) -> Mark:
         """Remember where things stand, in case the run that comes next fails half-way."""
-        return len(self.recent), len(self.messages), self._recipient
+        return Mark(len(self.messages), self._recipient)
 
-    def reset(self, mark: tuple[int, int, Recipient]) -> None:
+    def reset(self, mark: Mark) -> None:
         """Forget everything since ``mark``."""
-        del self.recent[mark[0] :]
-        del self.messages[mark[1] :]
-        self._recipient = mark[2]
+        del self.messages[mark.messages :]
+        self._recipient = mark.recipient
 
     def for_run(self, run: RunIds, program: Program, facts: Facts) -> Callable[[Ask], Decision]:
         """Return the function that answers for one enrollment.
 
         ``facts`` are those that the run began with; each question brings its own, newer ones.
         """
+        stage = stage_of(program)
+        rules = own_rules(self.rules.rules, run.flow_id, program.cap_day, program.cap_week, program.own_gap)
+        about = facts.subject if stage == Stage.CART else ""
+        known = Intent(
+            MessageClass(program.message_class),
+            flow=run.flow_id,
+            priority=program.priority,
+            rank=self.rules.rank(run.flow_id, program.priority, program.priority_number),
+            stage=stage,
+            cart=about,
+            cart_at=facts.entered_at if about else None,
+        )
 
         def answer(ask: Ask) -> Decision:
-            return self._answer(ask, run, program)
+            intent = replace(
+                known,
+                expires_at=ask.expires_at,
+                answers=ask.answers,
+                when_blocked=ask.send.when_blocked or program.when_blocked,
+            )
+            decision = decide(intent, rules, self._recipient, self.now, self.rules.situation)
+            return self._compose_and_queue(ask, intent, run, program) if decision.allowed else decision
 
         return answer
 
-    def _answer(self, ask: Ask, run: RunIds, program: Program) -> Decision:
-        intent = Intent(MessageClass(program.message_class), ask.expires_at, ask.answers)
-        decision = decide(intent, self.rules, self._recipient, self.now)
-        if not decision.allowed:
-            return decision
+    def _compose_and_queue(self, ask: Ask, intent: Intent, run: RunIds, program: Program) -> Decision:
+        decision = Decision(Verdict.ALLOW, Reason.ALLOWED)
         try:
             composed = self._compose(ask, program)
         except MissingValue as missing:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"path": missing.path},))
         except CopyError as error:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"error": str(error)},))
-        self._queue(ask, run, program, composed, is_answer(intent, self.now))
-        if composed.used_fallback:
-            decision = replace(decision, notes=(*decision.notes, {"copy": "fallback"}))
-        return decision
+        self._queue(ask, intent, run, composed)
+        return replace(decision, notes=({"copy": "fallback"},)) if composed.used_fallback else decision
 
     def context(self, facts: Facts) -> dict[str, Any]:
         """Return what copy of a run may use."""
@@ -145,21 +175,21 @@ class Governor:
             main_language=self.store.language,
         )
 
-    def _queue(self, ask: Ask, run: RunIds, program: Program, composed: Composed, is_answer: bool) -> None:
-        purpose = _purpose(is_answer, getattr(run, "test_pace", None) is not None)
-        priority = 1 + Priority(program.priority).rank * RANK_WIDTH + min(program.priority_number, RANK_WIDTH - 1)
+    def _queue(self, ask: Ask, intent: Intent, run: RunIds, composed: Composed) -> None:
+        answered = is_answer(intent, self.now)
+        purpose = _purpose(answered, getattr(run, "test_pace", None) is not None)
         self.messages.append(
             (
                 self.store.pk, self.contact.pk, run.flow_id, run.pk, ask.send.step, ask.visit, "", purpose,
-                program.message_class, priority, self.store.sender, self._phone, composed.text,
-                [list(slot) for slot in composed.slots], composed.parts.parts, composed.parts.encoding, "queued", "", 0,
-                self.now, self.now, ask.expires_at,
+                intent.message_class.value, intent.rank, self.store.sender, str(self.contact.phone or ""),
+                composed.text, [list(slot) for slot in composed.slots], composed.parts.parts, composed.parts.encoding,
+                "queued", "", 0, self.now, self.now, ask.expires_at,
             )
         )  # fmt: skip
         # an answer to what the person wrote takes nobody's slot: it was asked for
-        if program.message_class == MessageClass.MARKETING and not is_answer:
-            self.recent.append(self.now.timestamp())
-            self._recipient = replace(self._recipient, recent_sends=(*self._recipient.recent_sends, self.now))
+        if intent.message_class is MessageClass.MARKETING and not answered:
+            sent = Sent(self.now, intent.flow, intent.priority, intent.stage, intent.cart)
+            self._recipient = replace(self._recipient, sends=(*self._recipient.sends, sent))
 
 
 def _purpose(is_answer: bool, is_test: bool) -> str:

@@ -187,6 +187,8 @@ class Decision(models.Model):
     until = models.DateTimeField(_("until"), null=True, blank=True)
     notes = models.JSONField(_("notes"), default=list, blank=True)
     message_class = models.CharField(_("class"), max_length=10)
+    #: The version of the rules that decided; no constraint, as the rows are many and it never goes away.
+    policy_id = models.BigIntegerField(null=True, editable=False)
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()

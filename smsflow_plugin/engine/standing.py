@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import contact_dates, habits
 from smsflow_plugin.engine.due_days import KeptDate, kept_moment
-from smsflow_plugin.engine.facts import zones
+from smsflow_plugin.engine.facts import zone as zone_of
 from smsflow_plugin.engine.starting import NewEvent
 from smsflow_plugin.events.facts import Happening, PersonFact
 from smsflow_plugin.stores.models import Store
@@ -60,7 +60,7 @@ def count(
     dates: dict[tuple[int, str], KeptDate | None] = {}
     for event in events:
         contact = contacts[event.contact_id]
-        zone = zones(contact, stores[event.store_id])[0]
+        zone = zone_of(contact, stores[event.store_id])
         if event.kind in habits.ACTIVE:
             contact.active_hours = habits.count_hour(contact.active_hours, event.occurred_at.astimezone(ZoneInfo(zone)))
         if event.kind == "order_created":
@@ -71,7 +71,7 @@ def count(
     for pk, fields in fields_before.items():
         contact = contacts[pk]
         if fields != contact.fields:
-            zone = zones(contact, stores[contact.store_id])[0]
+            zone = zone_of(contact, stores[contact.store_id])
             dates.update(contact_dates.changed_fields(pk, fields, contact.fields, zone))
     contact_dates.write(dates, contacts)
 

@@ -45,6 +45,11 @@ class FlowForm(Protocol):
     message_class: str
     priority: str
     priority_number: int
+    stage: str
+    when_blocked: str
+    cap_day: int | None
+    cap_week: int | None
+    own_gap: int | None
 
 
 def compile_flow(flow: FlowForm, *, lookups: Lookups | None = None) -> Program:
@@ -104,4 +109,9 @@ def _program(flow: FlowForm, triggers: tuple[Trigger, ...], audience: Condition,
         message_class=flow.message_class,
         priority=flow.priority,
         priority_number=flow.priority_number,
+        stage=flow.stage,
+        when_blocked=flow.when_blocked,
+        cap_day=flow.cap_day,
+        cap_week=flow.cap_week,
+        own_gap=flow.own_gap,
     )

@@ -67,6 +67,22 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         LIFECYCLE = "lifecycle", _("Lifecycle")
         PROMO = "promo", _("Promotion")
 
+    class Stage(models.TextChoices):
+        """Where in the life of a customer the flow speaks: caps count by it, and people can refuse it."""
+
+        WELCOME = "welcome", _("Welcome")
+        CART = "cart", _("Carts and checkouts")
+        BROWSE = "browse", _("Looking around")
+        ORDER = "order", _("Orders and deliveries")
+        AFTER = "after", _("After the purchase")
+        RETENTION = "retention", _("Loyalty and refills")
+        WIN_BACK = "win_back", _("Win-back")
+        NEWS = "news", _("News and offers")
+
+    class Blocked(models.TextChoices):
+        HOLD = "hold", _("Wait until it may go")
+        DROP = "drop", _("Drop it")
+
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="flows", verbose_name=_("store"))
     name = models.CharField(_("name"), max_length=120)
     template = models.CharField(max_length=40, blank=True, editable=False)
@@ -122,6 +138,29 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     )
     priority = models.CharField(_("priority"), max_length=10, choices=Priority.choices, default=Priority.LIFECYCLE)
     priority_number = models.PositiveSmallIntegerField(_("order within the priority"), default=100)
+    stage = models.CharField(
+        _("stage"),
+        max_length=10,
+        choices=Stage.choices,
+        blank=True,
+        help_text=_("Where in the life of a customer it speaks. Caps can count by it, and people can refuse it."),
+    )
+    when_blocked = models.CharField(
+        _("when a text may not go yet"),
+        max_length=5,
+        choices=Blocked.choices,
+        blank=True,
+        help_text=_("Empty: as the store's rules say. Each text can say otherwise."),
+    )
+    cap_day = models.PositiveSmallIntegerField(
+        _("texts of this flow to one person in 24 hours"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    cap_week = models.PositiveSmallIntegerField(
+        _("texts of this flow to one person in 7 days"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    own_gap = models.PositiveSmallIntegerField(
+        _("minutes between two texts of any flow before one of this"), null=True, blank=True
+    )
     #: While it is paused nobody enters, and everybody inside stays where they are.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     current_version = models.ForeignKey(

@@ -53,6 +53,11 @@ FIELDS = (
     "message_class",
     "priority",
     "priority_number",
+    "stage",
+    "when_blocked",
+    "cap_day",
+    "cap_week",
+    "own_gap",
 )
 
 #: Which blocks name something else of the store, by their type: the key, and what it is.

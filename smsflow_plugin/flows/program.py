@@ -28,6 +28,7 @@ class Send:
     ``fallback`` is used instead, in the same way, when a value is missing; when it is
     empty the text is skipped. ``expires_minutes``: how long the text may be put off.
     ``reply``: it answers what the person has just written, so it goes at once.
+    ``when_blocked``: hold or drop it when it may not go yet; empty: as the flow or the store says.
     """
 
     op: ClassVar[str] = "send"
@@ -37,6 +38,7 @@ class Send:
     expires_minutes: int | None = None
     reply: bool = False
     part: str = ""
+    when_blocked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +395,8 @@ class Program:
     who no longer matches leaves, where otherwise only the text is skipped.
     ``exits`` are kinds of event after entry that end the run, ``own_exits`` those of
     them that count only for the run's own subject. ``goal`` is the kind of event that the
-    flow is for; with ``goal_leaves`` it ends the run, too.
+    flow is for; with ``goal_leaves`` it ends the run, too. ``stage`` is where in the life of a customer the flow
+    speaks. ``cap_day``, ``cap_week`` and ``own_gap`` (minutes) are the flow's own limits for one person.
     """
 
     triggers: tuple[Trigger, ...]
@@ -411,6 +414,11 @@ class Program:
     message_class: str = "marketing"
     priority: str = "lifecycle"
     priority_number: int = 100
+    stage: str = ""
+    when_blocked: str = ""
+    cap_day: int | None = None
+    cap_week: int | None = None
+    own_gap: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back to an equal program."""

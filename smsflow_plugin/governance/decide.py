@@ -1,59 +1,123 @@
 """May this text go to this person now, later or never? Pure: no Django, no clock, no database.
 
-``decide`` is asked by every send step and again by dispatch before the text leaves.
+``decide`` is asked by every send step and again by dispatch before the text leaves. ``explain``
+asks every rule and tells what each says: "try it" and the pages that tell why call it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from smsflow_plugin.governance.quiet_hours import is_open, next_open
-from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
+from smsflow_plugin.governance.policy import PolicyRules
+from smsflow_plugin.governance.rules import (
+    Decision,
+    Intent,
+    MessageClass,
+    Reason,
+    Recipient,
+    Situation,
+    Verdict,
+    WhenBlocked,
+)
+from smsflow_plugin.governance.ruling import (
+    FIRM,
+    PASSING,
+    Ask,
+    Case,
+    Objection,
+    Rule,
+    cart_rule,
+    consent_problem,
+    still_useful,
+)
 
-DAY = timedelta(days=1)
-WEEK = timedelta(days=7)
+__all__ = ["Finding", "consent_problem", "decide", "explain", "is_answer"]
 
 #: For so long after a person has written, an answer finds them awake and expecting it.
 ANSWER_WITHIN = timedelta(hours=1)
 
-PENDING = "pending"
-GRANTED = "granted"
-REVOKED = "revoked"
+#: What a queued text is asked again before it leaves: it has taken its place in caps and budget already.
+_AT_THE_GATE = frozenset({"quiet_hours"})
 
 _ALLOW = Decision(Verdict.ALLOW, Reason.ALLOWED)
+_AT_ONCE = timedelta()
+_HERE = Situation()
 
-#: A rule that objects, and the first moment at which it no longer does; None: it always will.
-Objection = tuple[Reason, datetime | None]
+
+def _asks(rules: tuple[Rule, ...], message_class: MessageClass) -> tuple[Ask, ...]:
+    return tuple(rule.ask for rule in rules if message_class in rule.classes)
 
 
-def decide(intent: Intent, rules: PolicyRules, recipient: Recipient, now: datetime) -> Decision:
+_FIRM = {message_class: _asks(FIRM, message_class) for message_class in MessageClass}
+_PASSING = {message_class: _asks(PASSING, message_class) for message_class in MessageClass}
+_GATE = {
+    message_class: _asks(tuple(rule for rule in PASSING if rule.name in _AT_THE_GATE), message_class)
+    for message_class in MessageClass
+}
+
+
+def decide(
+    intent: Intent,
+    rules: PolicyRules,
+    recipient: Recipient,
+    now: datetime,
+    situation: Situation = _HERE,
+    *,
+    margin: timedelta = _AT_ONCE,
+) -> Decision:
     """Return what the rules say to ``intent`` at ``now``.
 
     A deferral's ``until`` is the earliest moment that suits every rule at once, and its
     reason is the rule that decided on it; the notes name all that objected. If nothing
     changes in the meantime, the same question at ``until`` is answered with allow.
     """
-    problem = _hard_problem(intent, recipient, now)
-    if problem:
-        return _skip(problem)
+    case = Case(intent, rules, recipient, situation, now, margin)
+    for ask in _FIRM[intent.message_class]:
+        objection = ask(case)
+        if objection is not None:
+            verdict = Verdict.SKIP if objection.until is None else Verdict.DEFER
+            return Decision(verdict, objection.reason, objection.until, _notes({objection.reason: objection}))
     if is_answer(intent, now):
         return _ALLOW
-    moment = now
+    return _wait(case, now)
+
+
+def _wait(case: Case, now: datetime) -> Decision:
+    """Move on to the first moment at which no rule objects any more, and say what that means for the text."""
+    asks = (_GATE if case.intent.queued else _PASSING)[case.intent.message_class]
     binding = Reason.ALLOWED
-    notes: dict[Reason, str] = {}
-    while objections := list(_objections(intent.message_class, rules, recipient, moment)):
-        for reason, until in objections:
-            if until is None:
-                return _skip(Reason.NEVER_OPEN if reason is Reason.QUIET_HOURS else reason, notes)
-            notes[reason] = until.isoformat()
-            if until > moment:
-                moment, binding = until, reason
-    if moment == now:
+    spoke: dict[Reason, Objection] = {}
+    while True:
+        latest = case.moment
+        for ask in asks:
+            objection = ask(case)
+            if objection is None:
+                continue
+            spoke[objection.reason] = objection
+            if objection.until is None:
+                return Decision(Verdict.SKIP, objection.reason, notes=_notes(spoke))
+            if objection.until > latest:
+                latest, binding = objection.until, objection.reason
+        if latest == case.moment:
+            break
+        case.moment = latest
+    if case.moment == now:
         return _ALLOW
-    if intent.expires_at and moment >= intent.expires_at:
-        return _skip(Reason.STALE, notes)
-    return Decision(Verdict.DEFER, binding, moment, _as_notes(notes))
+    return _blocked(case, binding, spoke)
+
+
+def _blocked(case: Case, binding: Reason, spoke: Mapping[Reason, Objection]) -> Decision:
+    """Return what becomes of a text that cannot go before ``case.moment``."""
+    for ask in (still_useful, cart_rule):
+        over = ask(case) if ask in _FIRM[case.intent.message_class] else None
+        if over:
+            return Decision(Verdict.SKIP, over.reason, notes=_notes({**spoke, over.reason: over}))
+    if (case.intent.when_blocked or case.rules.when_blocked) == WhenBlocked.DROP and not case.intent.queued:
+        return Decision(Verdict.SKIP, binding, notes=(*_notes(spoke), {"dropped": True}))
+    return Decision(Verdict.DEFER, binding, case.moment, _notes(spoke))
 
 
 def is_answer(intent: Intent, now: datetime) -> bool:
@@ -61,80 +125,44 @@ def is_answer(intent: Intent, now: datetime) -> bool:
     return intent.answers is not None and now - intent.answers <= ANSWER_WITHIN
 
 
-def consent_problem(message_class: MessageClass, recipient: Recipient) -> Reason | None:
-    """Return why consent forbids a text of this class, or None.
+def _notes(spoke: Mapping[Reason, Objection]) -> tuple[Mapping[str, Any], ...]:
+    """Return what the rules said as plain JSON; a rule that said nothing but its name leaves no note."""
+    notes = []
+    for reason, objection in spoke.items():
+        until = {"until": objection.until.isoformat()} if objection.until else {}
+        if until or objection.values:
+            notes.append({"rule": reason.value, **until, **objection.values})
+    return tuple(notes)
 
-    Marketing needs a yes. Service needs no yes, but a no ends it. The question of a double
-    opt-in needs that they asked for texts. A reply to what the person just wrote needs
-    nothing: STOP itself is confirmed.
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says: nothing, or its reason, until when, and the values that it saw.
+
+    ``asked`` is false for a rule that does not speak about texts of this class, or of answers.
     """
-    if message_class is MessageClass.OPTIN:
-        if recipient.marketing_consent in (PENDING, GRANTED):
-            return None
-        return Reason.OPTED_OUT if recipient.marketing_consent == REVOKED else Reason.NO_CONSENT
-    if message_class is MessageClass.MARKETING:
-        if recipient.marketing_consent == GRANTED:
-            return None
-        return Reason.OPTED_OUT if recipient.marketing_consent == REVOKED else Reason.NO_CONSENT
-    if message_class is MessageClass.SERVICE and recipient.service_consent == REVOKED:
-        return Reason.OPTED_OUT
-    return None
+
+    rule: str
+    asked: bool
+    reason: Reason | None = None
+    until: datetime | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _hard_problem(intent: Intent, recipient: Recipient, now: datetime) -> Reason | None:
-    """Return what no waiting can heal, or None."""
-    if not recipient.store_active:
-        return Reason.STORE_OFF
-    if not recipient.has_phone:
-        return Reason.NO_PHONE
-    problem = consent_problem(intent.message_class, recipient)
-    if problem:
-        return problem
-    if recipient.handed_over and intent.message_class is not MessageClass.REPLY:
-        return Reason.HANDED_OVER
-    if intent.expires_at and intent.expires_at <= now:
-        return Reason.STALE
-    return None
-
-
-def _objections(
-    message_class: MessageClass, rules: PolicyRules, recipient: Recipient, moment: datetime
-) -> Iterator[Objection]:
-    """Yield the rules that object to a text at ``moment``."""
-    marketing = message_class is MessageClass.MARKETING
-    quiet = (
-        marketing
-        or message_class is MessageClass.OPTIN
-        or (message_class is MessageClass.SERVICE and rules.quiet_service)
+def explain(
+    intent: Intent, rules: PolicyRules, recipient: Recipient, now: datetime, situation: Situation = _HERE
+) -> tuple[Finding, ...]:
+    """Ask every rule on its own, in its order, what it says at ``now``."""
+    case = Case(intent, rules, recipient, situation, now)
+    answer = is_answer(intent, now)
+    return tuple(
+        _finding(rule, case, asked=intent.message_class in rule.classes and not (answer and rule in PASSING))
+        for rule in (*FIRM, *PASSING)
     )
-    if quiet and not is_open(moment, recipient.zones, rules):
-        yield Reason.QUIET_HOURS, next_open(moment, recipient.zones, rules)
-    if not marketing:
-        return
-    sends = recipient.recent_sends
-    yield from _cap(Reason.CAP_DAY, rules.cap_per_day, DAY, sends, moment)
-    yield from _cap(Reason.CAP_WEEK, rules.cap_per_week, WEEK, sends, moment)
-    if sends:
-        rested = max(sends) + timedelta(minutes=rules.minimum_gap_minutes)
-        if rested > moment:
-            yield Reason.MINIMUM_GAP, rested
 
 
-def _cap(
-    reason: Reason, cap: int, window: timedelta, sends: tuple[datetime, ...], moment: datetime
-) -> Iterator[Objection]:
-    """A text counts until exactly one ``window`` after it was sent, then its place is free again."""
-    if cap < 1:
-        yield reason, None
-    elif len(sends) >= cap:
-        free = sorted(sends)[-cap] + window
-        if free > moment:
-            yield reason, free
-
-
-def _skip(reason: Reason, notes: dict[Reason, str] | None = None) -> Decision:
-    return Decision(Verdict.SKIP, reason, notes=_as_notes(notes or {}))
-
-
-def _as_notes(notes: dict[Reason, str]) -> tuple[dict[str, str], ...]:
-    return tuple({"rule": reason.value, "until": until} for reason, until in notes.items())
+def _finding(rule: Rule, case: Case, *, asked: bool) -> Finding:
+    objection = rule.ask(case) if asked else None
+    if objection is None:
+        return Finding(rule.name, asked)
+    return Finding(rule.name, asked, objection.reason, objection.until, objection.values)

@@ -1,66 +1,70 @@
 """When it is a decent hour for a person, in every time zone that they may be in. Pure: no Django, no clock.
 
-A store's window is wall time: from ``rules.opens_at`` up to, not including, ``rules.closes_at``.
+A store's windows are wall time, from the opening up to, not including, the closing.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, time, timedelta
 from math import ceil, floor
 from zoneinfo import ZoneInfo
 
-from smsflow_plugin.governance.rules import PolicyRules
+from smsflow_plugin.audience.places import Place
+from smsflow_plugin.governance.hours import Hours
 
 #: Zones without one common open minute in so many days have none at all.
 HORIZON = timedelta(days=14)
 
 
-def is_open(now: datetime, zones: tuple[str, ...], rules: PolicyRules) -> bool:
-    """Return whether ``now`` lies in the window in every one of ``zones``.
-
-    Names that no time zone has are ignored; without any valid name UTC counts.
-    """
-    opens_at, closes_at = rules.opens_at, rules.closes_at
-    return all(opens_at <= now.astimezone(zone).time() < closes_at for zone in _known(zones))
+def is_open(now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = timedelta()) -> bool:
+    """Return whether ``now`` lies in the window in every one of ``places``, and ``margin`` later still."""
+    return all(_open_in(now, place, hours) and _open_in(now + margin, place, hours) for place in places)
 
 
-def next_open(now: datetime, zones: tuple[str, ...], rules: PolicyRules) -> datetime | None:
-    """Return the first moment from ``now`` on when all ``zones`` are open, in UTC; None if there is none in 14 days."""
-    if rules.opens_at >= rules.closes_at:
-        return None
+def next_open(
+    now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = timedelta()
+) -> datetime | None:
+    """Return the first moment from ``now`` on when all ``places`` are open; None if there is none in 14 days."""
     moment = now.astimezone(UTC)
     end = moment + HORIZON
-    known = _known(zones)
     while moment <= end:
-        # each zone can only push the moment on, so going round until none does finds the earliest
+        # each place can only push the moment on, so going round until none does finds the earliest
         pushed = moment
-        for zone in known:
-            pushed = _open_in_zone(pushed, zone, rules)
+        for place in places:
+            pushed = _open_in_zone(pushed, place, hours, end)
         if pushed == moment:
-            return moment
+            if is_open(moment, places, hours, margin=margin):
+                return moment
+            pushed = moment + timedelta(minutes=1)
         moment = pushed
     return None
 
 
-def _open_in_zone(moment: datetime, zone: ZoneInfo, rules: PolicyRules) -> datetime:
-    """Return the first moment from ``moment`` on when ``zone`` is open.
+def _open_in(now: datetime, place: Place, hours: Hours) -> bool:
+    local = now.astimezone(ZoneInfo(place.zone))
+    window = hours.week[local.weekday()]
+    return window is not None and window[0] <= local.time() < window[1]
 
-    Where the clocks change on the way, the search starts again at the change: an
-    opening time that the change skips opens at the change itself, and one that
-    comes twice opens both times.
-    """
-    while True:
+
+def _open_in_zone(moment: datetime, place: Place, hours: Hours, end: datetime) -> datetime:
+    """Return the first moment from ``moment`` on when ``place`` is open."""
+    zone = ZoneInfo(place.zone)
+    while moment <= end:
         local = moment.astimezone(zone)
+        window = hours.week[local.weekday()]
         wall = local.time()
-        if rules.opens_at <= wall < rules.closes_at:
+        if window and window[0] <= wall < window[1]:
             return moment
-        day = local.date() if wall < rules.opens_at else local.date() + timedelta(days=1)
-        opening = datetime.combine(day, rules.opens_at)
+        if window and wall < window[0] < window[1]:
+            opening = datetime.combine(local.date(), window[0])
+        else:
+            opening = datetime.combine(local.date() + timedelta(days=1), time(0))
         candidate = moment + (opening - local.replace(tzinfo=None))
         if candidate.astimezone(zone).utcoffset() == local.utcoffset():
-            return candidate
-        moment = _change_of_offset(moment, candidate, zone)
+            moment = candidate
+        else:
+            moment = _change_of_offset(moment, candidate, zone)
+    return moment
 
 
 def _change_of_offset(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
@@ -74,16 +78,3 @@ def _change_of_offset(before: datetime, after: datetime, zone: ZoneInfo) -> date
         else:
             high = middle
     return datetime.fromtimestamp(high, UTC)
-
-
-@lru_cache(maxsize=4096)
-def _known(zones: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
-    found = tuple(zone for zone in map(_zone, zones) if zone is not None)
-    return found or (ZoneInfo("UTC"),)
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, or a folder such as "America"
-        return None

@@ -1,10 +1,14 @@
-"""The plain values that a decision is made from, and what it can be."""
+"""The words of governance: what a text is for, what is known of a person, and what a decision can be. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from smsflow_plugin.audience.places import Place
 
 
 class MessageClass(StrEnum):
@@ -19,7 +23,7 @@ class MessageClass(StrEnum):
 
 
 class Priority(StrEnum):
-    """The class of a flow; within one class the flow's own number decides."""
+    """The class of a flow; within one class the store's own order decides."""
 
     SERVICE = "service"
     LIFECYCLE = "lifecycle"
@@ -31,6 +35,28 @@ class Priority(StrEnum):
         return list(Priority).index(self)
 
 
+class Stage(StrEnum):
+    """Where in the life of a customer a flow speaks to them: what they can refuse, and what caps can count."""
+
+    WELCOME = "welcome"
+    CART = "cart"
+    BROWSE = "browse"
+    ORDER = "order"
+    AFTER = "after"
+    RETENTION = "retention"
+    WIN_BACK = "win_back"
+    NEWS = "news"
+
+
+class WhenBlocked(StrEnum):
+    """What becomes of a text that may not go yet."""
+
+    HOLD = "hold"
+    DROP = "drop"
+    #: Hold it, but drop it when it would come later than the text is of use.
+    STALE = "stale"
+
+
 class Reason(StrEnum):
     """Why a text was allowed, put off or skipped. Stored for ever, so never rename one."""
 
@@ -39,9 +65,15 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     OPTED_OUT = "opted_out"
     QUIET_HOURS = "quiet_hours"
+    CAP_HOUR = "cap_hour"
     CAP_DAY = "cap_day"
     CAP_WEEK = "cap_week"
+    CAP_MONTH = "cap_month"
+    #: As many texts as the law of the person's place allows.
+    CAP_LAW = "cap_law"
     MINIMUM_GAP = "minimum_gap"
+    #: A more important text that is planned already needs the place.
+    LOOK_AHEAD = "look_ahead"
     STALE = "stale"
     AUDIENCE = "audience"
     MISSING_DATA = "missing_data"
@@ -58,6 +90,28 @@ class Reason(StrEnum):
     HANDED_OVER = "handed_over"
     #: Flows had started one another too often in a row.
     CHAIN = "chain"
+    #: Somebody has pressed the panic switch.
+    PANIC = "panic"
+    #: The number stands on the store's suppression list.
+    SUPPRESSED = "suppressed"
+    #: The person wrote something that may mean STOP; somebody has to read it first.
+    UNCLEAR_REPLY = "unclear_reply"
+    #: The person does not want texts of this kind, or not so many.
+    PREFERENCE = "preference"
+    PREFERENCE_WEEK = "preference_week"
+    RECENT_BUYER = "recent_buyer"
+    OPEN_CASE = "open_case"
+    IN_OTHER_FLOW = "in_other_flow"
+    CONVERTED = "converted"
+    #: One text for each cart, within 48 hours, to people who have confirmed their opt-in.
+    CART_RULE = "cart_rule"
+    CART_OPT_IN = "cart_opt_in"
+    #: The store does not text people of this country.
+    COUNTRY = "country"
+    BUDGET = "budget"
+    PRICE = "price"
+    #: A discount that governance did not allow.
+    INCENTIVE = "incentive"
 
 
 class Verdict(StrEnum):
@@ -67,15 +121,28 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRules:
-    """A store's rules. Times are wall time in the recipient's zone."""
+class Sent:
+    """A text that counts towards caps: when it went, and what sent it.
 
-    opens_at: time = time(9)
-    closes_at: time = time(20)
-    cap_per_day: int = 2
-    cap_per_week: int = 5
-    minimum_gap_minutes: int = 60
-    quiet_service: bool = False
+    ``subject`` is the cart that it was about, where it was about one.
+    """
+
+    at: datetime
+    flow: int = 0
+    priority: str = ""
+    stage: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A text that another run of the same person will want to send. ``rank``: lower is more important."""
+
+    at: datetime
+    rank: int
+    flow: int = 0
+    priority: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +151,62 @@ class Intent:
 
     ``expires_at``: after this moment the text is worth nothing and must not go out.
     ``answers``: when the person wrote the text that this one answers; None if it answers none.
+    ``rank`` is the flow's place among all of the store's flows; lower is more important.
+    ``cart``: the subject of the cart that the text reminds of, and ``cart_at`` when that was left.
+    ``queued``: the text has taken its place in caps already; only the last gate asks so.
     """
 
     message_class: MessageClass
     expires_at: datetime | None = None
     answers: datetime | None = None
+    flow: int = 0
+    priority: str = Priority.LIFECYCLE
+    rank: int = 0
+    stage: str = ""
+    when_blocked: str = ""
+    cart: str = ""
+    cart_at: datetime | None = None
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What governance must know of a store at the moment.
+
+    ``panic``: somebody has stopped all texts. ``broke_until``: when there is money again, None if there is some.
+    """
+
+    active: bool = True
+    panic: bool = False
+    broke_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """What governance must know of a person.
 
-    ``zones``: every time zone that the person may be in; a text goes only when all are open.
-    ``recent_sends``: when texts that count were sent, oldest first; 7 days are enough.
-    ``handed_over``: staff talks with the person, so no flow does.
+    ``places``: everywhere where the person may be. ``sends``: the texts that count, oldest first; as far back as the
+    longest cap looks. ``planned``: what other runs will want to send. ``handed_over``: staff talks with the person, so
+    no flow does. ``doubtful``: what they wrote may mean STOP. ``suppressed``: why the number is on the list, or empty.
+    ``refused``: the stages that they do not want; ``per_week``: how many texts they do want. ``in_flows``: the other
+    flows that they are in. ``confirmed``: whether the opt-in was a double one.
     """
 
     has_phone: bool
     marketing_consent: str
     service_consent: str
-    zones: tuple[str, ...]
-    recent_sends: tuple[datetime, ...] = ()
-    store_active: bool = True
+    places: tuple[Place, ...]
+    sends: tuple[Sent, ...] = ()
+    planned: tuple[Planned, ...] = ()
     handed_over: bool = False
+    doubtful: bool = False
+    suppressed: str = ""
+    refused: frozenset[str] = frozenset()
+    per_week: int | None = None
+    last_order_at: datetime | None = None
+    open_case: bool = False
+    in_flows: frozenset[int] = frozenset()
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +214,13 @@ class Decision:
     """What governance says to one intent, and why.
 
     ``until`` is set when the verdict is to defer. ``notes`` are the rules that
-    spoke on the way, as data for the person who asks.
+    spoke on the way with their values, as plain JSON for the person who asks.
     """
 
     verdict: Verdict
     reason: Reason
     until: datetime | None = None
-    notes: tuple[dict[str, str], ...] = field(default=())
+    notes: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
     def allowed(self) -> bool:

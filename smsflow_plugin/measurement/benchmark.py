@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from datetime import time as wall_time
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +241,7 @@ def clean_up() -> None:
 
 def _make_store() -> bare_sql.Place:
     store = Store.objects.create(name=NAME, brand="Bench", sender="+12025550100", country="DK", timezone="UTC")
-    Policy.objects.bulk_create([Policy(store=store, opens_at=wall_time(0), closes_at=wall_time(23, 59, 59, 999999))])
+    Policy.objects.bulk_create([Policy(store=store, week=[["00:00", "23:59:59.999999"]] * 7)])
     own = Connection.objects.create(store=store, kind="null", account=f"smsflow-bench-{store.pk}")
     # in bulk: no search index, no log, no references for what lives a minute
     (flow,) = Flow.objects.bulk_create([Flow(store=store, name=NAME, trigger=_PROGRAM.triggers[0].kind, live=True)])

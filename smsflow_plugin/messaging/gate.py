@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from django.db.models import Q
+from typing import Any
 
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.audience.places import candidate_places
+from smsflow_plugin.audience.preferences import preferences_of
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.decide import decide
-from smsflow_plugin.governance.models import Policy
-from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
+from smsflow_plugin.governance.effective import rules_of
+from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Priority, Reason, Recipient, Verdict
 from smsflow_plugin.stores.models import Store
 
 TEST = "test"
@@ -45,7 +45,13 @@ LONGEST_IN_QUEUE = {
     MessageClass.REPLY: timedelta(hours=1),
 }
 
-_PERSON = ("marketing_consent", "service_consent", "timezone", "country", "province", "handed_over_at")
+#: Quiet hours must not begin for so long after a text has left: the call and the network take their time.
+MARGIN = timedelta(minutes=10)
+
+_PERSON = (
+    "marketing_consent", "service_consent", "timezone", "timezone_source", "country", "province", "postcode",
+    "handed_over_at", "doubtful_at", "preferences", "last_order_at", "open_case_at", "opt_in_level",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,29 @@ class Person:
     marketing_consent: str = Contact.Consent.UNKNOWN.value
     service_consent: str = Contact.Consent.UNKNOWN.value
     timezone: str = ""
+    timezone_source: str = ""
     country: str = ""
     province: str = ""
+    postcode: str = ""
     handed_over_at: datetime | None = None
+    doubtful_at: datetime | None = None
+    preferences: Any = None
+    last_order_at: datetime | None = None
+    open_case_at: datetime | None = None
+    opt_in_level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """What the gate asks of the flow that a message is from."""
+
+    live: bool
+    paused_at: datetime | None
+    priority: str
+    stage: str
+
+
+NO_FLOW = FlowFacts(True, None, Priority.LIFECYCLE, "")
 
 
 class Gate:
@@ -87,46 +113,79 @@ class Gate:
         self.now = now
         store_ids = {message.store_id for message in messages}
         self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
-        self._rules = {policy.store_id: policy.rules for policy in Policy.objects.filter(store_id__in=store_ids)}
+        self._rules = rules_of(self._stores.values())
         self._people, self._by_number = _people(messages)
-        flows = Flow.objects.filter(pk__in={message.flow_id for message in messages})
-        off = flows.filter(Q(live=False) | Q(paused_at__isnull=False)).values_list("pk", "live")
-        self._flows_off = {pk for pk, live in off if not live}
-        self._flows_paused = {pk for pk, live in off if live}
+        self._flows = {
+            pk: FlowFacts(*own)
+            for pk, *own in Flow.objects.filter(pk__in={message.flow_id for message in messages}).values_list(
+                "pk", "live", "paused_at", "priority", "stage"
+            )
+        }
 
     def ask(self, message: Queued) -> Decision:
         """Return whether the message may go now, must wait, or must not go any more."""
-        if message.flow_id in self._flows_off and message.purpose not in OF_TESTS:
+        flow = self._flows.get(message.flow_id or 0, NO_FLOW)
+        if not flow.live and message.purpose not in OF_TESTS:
             return Decision(Verdict.SKIP, Reason.FLOW_OFF)
-        if message.flow_id in self._flows_paused:
+        if flow.live and flow.paused_at is not None:
             return Decision(Verdict.DEFER, Reason.FLOW_PAUSED, self.now + PAUSED_RETRY)
-        store = self._stores[message.store_id]
         person = self._person(message)
-        message_class = MessageClass(message.message_class)
-        if message.purpose == TEST:
-            if Contact.Consent.REVOKED in (person.marketing_consent, person.service_consent):
-                return Decision(Verdict.SKIP, Reason.OPTED_OUT)
-            # somebody asked for it just now, to see it at once
-            message_class = MessageClass.REPLY
-        recipient = Recipient(
-            has_phone=bool(message.to),
-            marketing_consent=person.marketing_consent,
-            service_consent=person.service_consent,
-            zones=candidate_zones(
-                message.to,
-                timezone=person.timezone,
-                country=person.country,
-                province=person.province,
-                store_timezone=store.timezone,
-            ).names,
-            store_active=store.status == Store.Status.ACTIVE,
-            handed_over=_taken_over(message, person),
+        rules = self._rules[message.store_id]
+        if message.purpose == TEST and Contact.Consent.REVOKED in (person.marketing_consent, person.service_consent):
+            return Decision(Verdict.SKIP, Reason.OPTED_OUT)
+        if message.purpose == TEST and rules.situation.panic:
+            return Decision(Verdict.SKIP, Reason.PANIC)
+        intent = self._intent(message, flow)
+        return decide(
+            intent,
+            rules.rules,
+            self._recipient(message, person),
+            self.now,
+            rules.situation,
+            margin=_margin(intent),
         )
-        rules = self._rules.get(store.pk, PolicyRules())
+
+    def _intent(self, message: Queued, flow: FlowFacts) -> Intent:
+        # somebody asked for a test text just now, to see it at once
+        message_class = MessageClass.REPLY if message.purpose == TEST else MessageClass(message.message_class)
         expires_at = message.queued_at + LONGEST_IN_QUEUE[message_class]
         if message.expires_at:
             expires_at = min(expires_at, message.expires_at)
-        return decide(Intent(message_class, expires_at, self._answers(message)), rules, recipient, self.now)
+        return Intent(
+            message_class,
+            expires_at,
+            self._answers(message),
+            flow=message.flow_id or 0,
+            priority=flow.priority,
+            stage=flow.stage,
+            queued=True,
+        )
+
+    def _recipient(self, message: Queued, person: Person) -> Recipient:
+        store = self._stores[message.store_id]
+        refused, per_week = preferences_of(person.preferences)
+        return Recipient(
+            has_phone=bool(message.to),
+            marketing_consent=person.marketing_consent,
+            service_consent=person.service_consent,
+            places=candidate_places(
+                message.to,
+                timezone=person.timezone,
+                timezone_source=person.timezone_source,
+                country=person.country,
+                province=person.province,
+                postcode=person.postcode,
+                store_timezone=store.timezone,
+                store_country=store.country,
+            ),
+            handed_over=_taken_over(message, person),
+            doubtful=person.doubtful_at is not None,
+            refused=refused,
+            per_week=per_week,
+            last_order_at=person.last_order_at,
+            open_case=person.open_case_at is not None,
+            confirmed=person.opt_in_level == "confirmed",
+        )
 
     def _answers(self, message: Queued) -> datetime | None:
         fresh = message.purpose in (ANSWER, TEST_ANSWER) and self.now - message.queued_at <= ANSWER_IN_QUEUE
@@ -136,6 +195,11 @@ class Gate:
         if message.contact_id is not None:
             return self._people[message.contact_id]
         return self._by_number.get((message.store_id, message.to), Person())
+
+
+def _margin(intent: Intent) -> timedelta:
+    """Return how long it must still be open. The law says nothing about service texts: they go to the last minute."""
+    return MARGIN if intent.message_class is not MessageClass.SERVICE else timedelta()
 
 
 def _taken_over(message: Queued, person: Person) -> bool:

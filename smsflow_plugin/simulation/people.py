@@ -30,6 +30,7 @@ ADA: Mapping[str, Any] = {
     "last_name": "Lovelace",
     "email": "ada@example.com",
     "marketing_consent": Contact.Consent.GRANTED,
+    "opt_in_level": "confirmed",
     "email_consent": Contact.Consent.GRANTED,
     "orders_count": 2,
 }

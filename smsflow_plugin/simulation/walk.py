@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from smsflow_plugin.audience.filters import Facts, PastEvent, matches
 from smsflow_plugin.audience.keywords import Keyword, classify
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import doings
-from smsflow_plugin.engine.facts import best_hour, contact_values, zones
+from smsflow_plugin.engine import doings, sends
+from smsflow_plugin.engine.facts import best_hour, contact_values, places
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import REPLY, Ask, Outcome, State, Status, current, interpret, wakes_on
 from smsflow_plugin.events.kinds import KINDS
@@ -34,7 +34,8 @@ from smsflow_plugin.flows.program import (
     Trigger,
     WaitForEvent,
 )
-from smsflow_plugin.governance.rules import Decision, PolicyRules, Verdict
+from smsflow_plugin.governance.effective import StoreRules
+from smsflow_plugin.governance.rules import Decision, Verdict
 from smsflow_plugin.simulation.examples import kinds_of, made_up, object_of, trigger_data
 from smsflow_plugin.simulation.script import Input
 from smsflow_plugin.simulation.story import Moment, Person, Walk
@@ -53,7 +54,7 @@ def walk(
     person: Person,
     script: Sequence[Input],
     *,
-    rules: PolicyRules,
+    rules: StoreRules,
     store: Store,
     start: datetime,
     trigger: int = 0,
@@ -99,7 +100,7 @@ class _NoRun:
 class _Walker:
     program: Program
     person: Person
-    rules: PolicyRules
+    rules: StoreRules
     store: Store
     now: datetime
     trigger: Trigger
@@ -112,7 +113,7 @@ class _Walker:
         self.contact = copy.copy(self.person.contact)
         for name in ("tags", "fields", "recent_sends"):
             setattr(self.contact, name, copy.copy(getattr(self.contact, name)))
-        self.zone = zones(self.contact, self.store)[0]
+        self.zone = places(self.contact, self.store)[0].zone
         self.data: Mapping[str, Any] = trigger_data(self.trigger, self._local_now())
         self.events: list[PastEvent] = list(self.person.past)
         self.results: dict[str, dict[str, Any]] = {}
@@ -197,7 +198,7 @@ class _Walker:
             self._leave("opted_out")
             return
         if kind == "opted_in":
-            self.contact.marketing_consent = Contact.Consent.GRANTED
+            self.contact.marketing_consent, self.contact.opt_in_level = Contact.Consent.GRANTED, "confirmed"
         moved = KINDS[kind].moves
         starts = any(trigger.kind == kind for trigger in self.program.triggers)
         if starts and subject == SUBJECT and (moved or (self.program.restart and not self.state.sent)):
@@ -252,7 +253,7 @@ class _Walker:
             self._leave("too_long")
             return
         facts = self._facts()
-        governor = Governor(self.contact, self.store, self.rules, zones(self.contact, self.store), self.now)
+        governor = Governor(self.contact, self.store, self.rules, places(self.contact, self.store), self.now)
         decided = governor.for_run(_NoRun(), self.program, facts)
         texts: dict[tuple[str, int], Mapping[str, Any]] = {}
 
@@ -270,7 +271,7 @@ class _Walker:
         watched = replace(self.program, instructions=footprints)
         before = self.state
         outcome = interpret(watched, before, facts, self.now, zone=governor.zone, ask=ask, pace=self.pace)
-        self.contact.recent_sends = list(governor.recent)
+        self.contact.recent_sends = sends.write(governor.sends, self.now)
         if texts:
             self.contact.last_texted_at = self.now
         self.state, self.wake_at = outcome.state, outcome.wake_at
@@ -391,7 +392,7 @@ class _Walker:
                 self._note("field", step=step, name=name, text=value)
                 return [("field_changed", {"field": name, "value": value})] if changed else []
             case doings.Agreeing(step):
-                self.contact.marketing_consent = Contact.Consent.GRANTED
+                self.contact.marketing_consent, self.contact.opt_in_level = Contact.Consent.GRANTED, "confirmed"
                 self._note("agreed", step=step)
                 return [("opted_in", {"source": "double_opt_in"})]
             case doings.HandingOver(step, note):

@@ -71,7 +71,9 @@ def _next_morning() -> str:
 
 def without_gap() -> None:
     """Let texts follow each other as fast as a flow wants."""
-    Policy.objects.update(minimum_gap=0, cap_per_day=50, cap_per_week=100)
+    from tests.factories import caps
+
+    Policy.objects.update(minimum_gap=0, caps=caps(50, 100))
 
 
 def enable(template: str) -> int:

@@ -15,7 +15,7 @@ from smsflow_plugin.flows.program import Reentry, Send, Wait
 from smsflow_plugin.models import Contact, Decision, Enrollment, FlowVersion, Message, Policy, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump
-from tests.factories import make_contact
+from tests.factories import caps, make_contact
 
 ADA = "+12025550101"
 
@@ -76,7 +76,7 @@ def test_a_text_at_night_waits_for_the_morning(store: Store, still: TestClock) -
 
 def test_two_flows_share_the_caps_and_the_more_important_goes_first(store: Store) -> None:
     make_contact(store, phone=ADA)
-    Policy.objects.update(cap_per_day=1)
+    Policy.objects.update(caps=caps(1))
     promo = make_flow(store, send("Sale"), name="Promo", priority="promo")
     cart = make_flow(store, send("Cart"), name="Cart", priority="lifecycle", priority_number=50)
     welcome = make_flow(store, send("Welcome"), name="Welcome", priority="lifecycle", priority_number=10)
@@ -90,7 +90,7 @@ def test_two_flows_share_the_caps_and_the_more_important_goes_first(store: Store
 
 def test_service_texts_need_no_opt_in_and_spend_no_cap(store: Store) -> None:
     make_contact(store, phone=ADA, marketing_consent="unknown")
-    Policy.objects.update(cap_per_day=1)
+    Policy.objects.update(caps=caps(1))
     for n in range(3):
         make_flow(store, send(), name=str(n), trigger="order_paid", message_class="service", priority="service")
     happened(store, "order_paid")

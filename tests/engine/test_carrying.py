@@ -49,7 +49,7 @@ from smsflow_plugin.models import (
 )
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump, texted
-from tests.factories import make_contact
+from tests.factories import caps, make_contact
 
 ADA = "+12025550101"
 
@@ -181,7 +181,7 @@ def test_a_later_run_of_the_batch_may_text_who_has_just_agreed(store: Store, ada
 
 
 def test_one_answer_is_heard_by_one_run_only(store: Store, ada: Contact) -> None:
-    Policy.objects.update(minimum_gap=0, cap_per_day=9)
+    Policy.objects.update(minimum_gap=0, caps=caps(9))
     for n in (1, 2):
         question = Listen(f"q{n}", (Choice(2),), 1, "days", save_as=f"answer{n}", on_timeout=3)
         make_flow(store, send("?", f"q{n}"), question, send("Thanks", f"r{n}"), name=str(n), priority_number=n)
@@ -199,7 +199,7 @@ def test_one_answer_is_heard_by_one_run_only(store: Store, ada: Contact) -> None
 def test_an_answer_is_texted_at_night_and_above_the_cap_and_takes_no_slot(
     store: Store, ada: Contact, still: TestClock
 ) -> None:
-    Policy.objects.update(cap_per_day=1)
+    Policy.objects.update(caps=caps(1))
     make_flow(
         store,
         send("Favourite?", "q"),

@@ -31,7 +31,7 @@ from smsflow_plugin.flows.program import (
 from smsflow_plugin.models import Contact, Decision, Delivery, Enrollment, Event, Message, Policy, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump
-from tests.factories import make_contact
+from tests.factories import caps, make_contact
 
 pytestmark = [
     pytest.mark.postgres,
@@ -68,7 +68,7 @@ def send(text: str = "Hello") -> Send:
 
 
 def test_two_workers_never_spend_the_same_cap_slot(store: Store) -> None:
-    Policy.objects.update(cap_per_day=1, minimum_gap=0)
+    Policy.objects.update(caps=caps(1), minimum_gap=0)
     make_flow(store, send(), name="A")
     make_flow(store, send(), name="B")
     for n in range(100, 160):

@@ -23,7 +23,7 @@ from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.library import FlowTemplate, build
 from smsflow_plugin.flows.library.definitions import Copy
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance.rules import PolicyRules
+from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.models import Contact, Flow, Store
 from smsflow_plugin.simulation.people import edge_case
 from smsflow_plugin.simulation.script import Input
@@ -133,7 +133,7 @@ class Scene:
                 program,
                 person,
                 script,
-                rules=PolicyRules(),
+                rules=StoreRules(),
                 store=flow.store,
                 start=start,
                 trigger=self.trigger,

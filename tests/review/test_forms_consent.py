@@ -41,7 +41,7 @@ from smsflow_plugin.models import (
 )
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import deliver, happened, make_flow, pump, texted
-from tests.factories import make_contact
+from tests.factories import caps, make_contact
 
 ADA = "+12025550101"
 BOOKED, MOVED = Trigger("appointment_booked"), Trigger("appointment_moved")
@@ -142,7 +142,7 @@ def test_an_agreement_without_the_text_that_it_rests_on_grants_nothing(store: St
 def test_a_text_that_another_flow_took_as_its_answer_still_ends_the_flows_that_it_ends(
     store: Store, still: TestClock
 ) -> None:
-    Policy.objects.update(minimum_gap=0, cap_per_day=9)
+    Policy.objects.update(minimum_gap=0, caps=caps(9))
     make_contact(store, phone=ADA)
     listen = Listen("q", (Choice(2),), 1, "days", on_timeout=3)
     make_flow(store, send("?", "q"), listen, send("Thanks", "t"), name="Asks", priority_number=1)
@@ -186,7 +186,7 @@ def test_who_was_let_in_by_hand_leaves_with_any_order_as_their_run_is_about_none
 
 
 def reminder(store: Store) -> None:
-    Policy.objects.update(minimum_gap=0, cap_per_day=9)
+    Policy.objects.update(minimum_gap=0, caps=caps(9))
     make_flow(
         store, WaitUntilDate("d", "trigger.appointment.starts_at", -1, "days"), send("Tomorrow!", "r"),
         triggers=(BOOKED, MOVED), reentry=Reentry("subject"), message_class="service",

@@ -9,7 +9,8 @@ import pytest
 
 from smsflow_plugin.engine.advance import next_wake
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.models import Contact, FlowVersion, Message, Policy, Store
+from smsflow_plugin.governance.effective import rules_of
+from smsflow_plugin.models import Contact, FlowVersion, Message, Store
 from smsflow_plugin.simulation.script import read_script
 from smsflow_plugin.simulation.walk import SUBJECT, Person, trigger_data, walk
 from tests.conftest import TestClock
@@ -43,7 +44,7 @@ def test_walking_gives_what_running_gives(
         program,
         Person(Contact.objects.get(pk=contact.pk)),
         read_script(script)[0],
-        rules=Policy.objects.get(store=store).rules,
+        rules=rules_of([store])[store.pk],
         store=store,
         start=still.at,
     )

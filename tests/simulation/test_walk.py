@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_plugin.flows.program import Program, Trigger
-from smsflow_plugin.governance.rules import PolicyRules, Reason
+from smsflow_plugin.governance.effective import StoreRules
+from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.models import Store
 from smsflow_plugin.simulation.people import EDGE_CASES, edge_case
 from smsflow_plugin.simulation.script import MAX_INPUTS, BadInput, read_input, read_script
@@ -31,7 +32,7 @@ STORE = Store(
 def go(program: Program, *script: dict[str, Any], who: str = "example", **values: Any) -> Walk:
     inputs, dropped = read_script(script)
     assert not dropped
-    return walk(program, edge_case(who, STORE), inputs, rules=PolicyRules(), store=STORE, start=NOON, **values)
+    return walk(program, edge_case(who, STORE), inputs, rules=StoreRules(), store=STORE, start=NOON, **values)
 
 
 def told(walked: Walk) -> list[str]:

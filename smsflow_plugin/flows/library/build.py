@@ -55,6 +55,7 @@ def build(template: FlowTemplate, store: Store, values: Mapping[str, Any] | None
         message_class=template.message_class,
         priority=template.priority,
         priority_number=template.priority_number,
+        stage=template.stage,
         live=False,
     )
 

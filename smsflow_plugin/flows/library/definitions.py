@@ -151,6 +151,7 @@ class FlowTemplate:
     message_class: str = "marketing"
     priority: str = "lifecycle"
     priority_number: int = 100
+    stage: str = ""
     needs: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
     story: Story = Story()

@@ -56,6 +56,7 @@ CARE_FOLLOWUP = FlowTemplate(
     message_class="service",
     priority="service",
     priority_number=60,
+    stage="after",
     needs=("cases", "replies"),
     settings=(number("hours", _("Hours after the case was closed"), 24, maximum=720), staff()),
     copy=read_copy("care_followup"),

@@ -33,6 +33,7 @@ FLASH_SALE = FlowTemplate(
     exits=("order_created", "opted_out"),
     priority="promo",
     priority_number=10,
+    stage="news",
     needs=("read_orders",),
     settings=(
         _AT,
@@ -76,6 +77,7 @@ VIP_EARLY = FlowTemplate(
     exits=("order_created", "opted_out"),
     priority="promo",
     priority_number=20,
+    stage="news",
     needs=("read_customers", "read_orders"),
     settings=(
         _AT,
@@ -108,6 +110,7 @@ SEND_MESSAGE = FlowTemplate(
     reentry="always",
     priority="promo",
     priority_number=50,
+    stage="news",
     settings=(link(_("Link in the text")),),
     copy=read_copy("send_message"),
     steps=(w.say("message", hold_hours=48),),
