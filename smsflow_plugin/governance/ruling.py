@@ -6,15 +6,15 @@ moment at which the rule no longer objects (None: it always will), and the value
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from smsflow_plugin.governance.caps import free_at, rested_at
 from smsflow_plugin.governance.law import law_blocks, law_caps
-from smsflow_plugin.governance.policy import Cap, PolicyRules
+from smsflow_plugin.governance.policy import Cap, PolicyRules, Scope
 from smsflow_plugin.governance.quiet_hours import is_open, next_open
 from smsflow_plugin.governance.rules import (
     Intent,
@@ -172,9 +172,9 @@ def cart_rule(case: Case) -> Objection | None:
     if intent.queued:
         return None
     if any(sent.subject == intent.cart and sent.stage == Stage.CART for sent in case.recipient.sends):
-        return Objection(Reason.CART_RULE, None, {"rule": "one text"})
+        return Objection(Reason.CART_RULE, None, {"which": "one text"})
     if intent.cart_at and case.moment >= intent.cart_at + CART_WINDOW:
-        return Objection(Reason.CART_RULE, None, {"rule": "48 hours"})
+        return Objection(Reason.CART_RULE, None, {"which": "48 hours"})
     return None
 
 
@@ -220,8 +220,10 @@ def caps(case: Case) -> Objection | None:
     return worst
 
 
-def _counted(texts: tuple[Sent, ...] | tuple[Planned, ...], cap: Cap) -> list[datetime]:
-    return [text.at for text in texts if cap.counts(text.flow, text.priority, text.stage)]
+def _counted(texts: Sequence[Sent | Planned], cap: Cap) -> list[datetime]:
+    if cap.scope == Scope.ALL:
+        return sorted([text.at for text in texts])
+    return sorted([text.at for text in texts if cap.counts(text.flow, text.priority, text.stage)])
 
 
 def _cap(case: Case, cap: Cap, sent: list[datetime]) -> Objection | None:
@@ -263,28 +265,48 @@ def minimum_gap(case: Case) -> Objection | None:
 
 
 def look_ahead(case: Case) -> Objection | None:
-    """Leave the place of a more important text that is planned already: the slot of a cap, and the gap around it."""
+    """Leave their places to the more important texts that are planned already: in every cap, and the gap around them.
+
+    They are given their places first, the most important one before all others, as if this text did not exist. If it
+    then keeps to all caps and gaps together with them, none of them goes a second later for it.
+    """
     planned = case.recipient.planned
     if not planned:
         return None
     horizon = case.moment + timedelta(minutes=case.rules.look_ahead)
-    ahead = [text for text in planned if text.rank < case.intent.rank and case.moment <= text.at <= horizon]
-    for text in sorted(ahead, key=lambda text: (text.rank, text.at)):
-        free = _beside(case, text)
-        if free != case.moment:
-            return Objection(Reason.LOOK_AHEAD, free, {"flow": text.flow, "at": text.at.isoformat()})
+    ahead = [text for text in planned if text.rank < case.intent.rank and text.at <= horizon]
+    if not ahead:
+        return None
+    taken: list[Sent | Planned] = list(case.recipient.sends)
+    for text in sorted(ahead, key=lambda text: (text.rank, text.at, text.flow)):
+        at = _room(case, text, text.at, taken, only_open=True)
+        if at is not None:
+            taken.append(replace(text, at=at))
+    free = _room(case, case.intent, case.moment, taken)
+    if free == case.moment:
+        return None
+    first = min(ahead, key=lambda text: (text.at, text.rank))
+    return Objection(Reason.LOOK_AHEAD, free, {"flow": first.flow, "at": first.at.isoformat(), "planned": len(ahead)})
+
+
+def _room(
+    case: Case, text: Planned | Intent, moment: datetime, taken: Sequence[Sent | Planned], *, only_open: bool = False
+) -> datetime | None:
+    """Return the first moment from ``moment`` on at which ``text`` keeps to the gap and all caps beside ``taken``."""
+    gap, hours, places = timedelta(minutes=case.rules.minimum_gap), case.rules.hours, case.recipient.places
+    everybody = sorted(other.at for other in taken)
+    own = [(cap, _counted(taken, cap)) for cap in case.rules.caps if cap.counts(text.flow, text.priority, text.stage)]
+    at: datetime | None = moment
+    while at is not None:
+        moment = at
+        at = rested_at(everybody, gap, at)
+        for cap, counted in own:
+            at = at and free_at(counted, cap.limit, cap.length, at)
+        if at is not None and only_open and not is_open(at, places, hours):
+            at = next_open(at, places, hours)
+        if at == moment:
+            return moment
     return None
-
-
-def _beside(case: Case, text: Planned) -> datetime:
-    """Return the first moment from the case's on at which this text does not hold up ``text``."""
-    intent, sends = case.intent, case.recipient.sends
-    moment = rested_at([text.at], timedelta(minutes=case.rules.minimum_gap), case.moment)
-    for cap in case.rules.caps:
-        if cap.counts(intent.flow, intent.priority, intent.stage) and cap.counts(text.flow, text.priority, text.stage):
-            free = free_at(sorted([*_counted(sends, cap), text.at]), cap.limit, cap.length, moment)
-            moment = moment if free is None else free
-    return moment
 
 
 def budget(case: Case) -> Objection | None:

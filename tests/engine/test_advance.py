@@ -40,7 +40,7 @@ def test_a_text_is_queued_with_its_decision_and_its_cap_slot(store: Store) -> No
     assert (message.parts, message.encoding, message.slots) == (1, "GSM-7", [[16, 19]])
     assert decisions() == [("allow", "allowed")]
     ada.refresh_from_db()
-    assert ada.recent_sends == [NOON.timestamp()]
+    assert ada.recent_sends == [[NOON.timestamp(), flow.pk, "lifecycle"]]
     assert (run.status, ada.wake_at) == ("finished", None)
 
 
@@ -83,9 +83,10 @@ def test_two_flows_share_the_caps_and_the_more_important_goes_first(store: Store
     happened(store, "opted_in")
     pump()
     assert Message.objects.get().flow == welcome
-    held = Decision.objects.filter(verdict="defer")
-    assert {d.flow_id for d in held} == {promo.pk, cart.pk}
-    assert {d.reason for d in held} == {"cap_day"}
+    held = {d.flow_id: d for d in Decision.objects.filter(verdict="defer")}
+    assert {pk: d.reason for pk, d in held.items()} == {cart.pk: "cap_day", promo.pk: "look_ahead"}
+    # tomorrow's place is the cart's, so the promotion waits for the day after
+    assert [held[pk].until for pk in (cart.pk, promo.pk)] == [NOON + timedelta(days=1), NOON + timedelta(days=2)]
 
 
 def test_service_texts_need_no_opt_in_and_spend_no_cap(store: Store) -> None:
@@ -204,5 +205,5 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(store: Store) -> 
         return len(queries)
 
     statements(1, 100)
-    assert statements(2, 200) == statements(60, 300) <= 11
+    assert statements(2, 200) == statements(60, 300) <= 12
     assert Message.objects.count() == 63

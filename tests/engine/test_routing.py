@@ -22,7 +22,7 @@ from smsflow_plugin.flows.program import (
     Wait,
     WaitUntilDate,
 )
-from smsflow_plugin.models import Contact, Decision, Enrollment, Event, Flow, Message, Store
+from smsflow_plugin.models import Contact, Decision, Enrollment, Event, Flow, Message, Policy, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump, texted
 from tests.factories import make_contact
@@ -241,6 +241,7 @@ def test_an_old_move_that_arrives_late_moves_nothing(store: Store, ada: Contact,
 def test_a_run_that_has_sent_something_knows_the_cart_as_it_is_now(
     store: Store, ada: Contact, still: TestClock
 ) -> None:
+    Policy.objects.update(cart_countries=[])  # in the US the second text would be one too many
     make_flow(
         store, send("{{ cart.total }}", "a"), Wait("w", 2, "hours"), send("{{ cart.total }}", "b"),
         trigger="checkout_updated", reentry=Reentry("subject"), restart=True, exits=("order_created",),

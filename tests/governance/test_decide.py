@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smsflow_plugin.audience.places import Place
 from smsflow_plugin.governance.decide import consent_problem, decide
+from smsflow_plugin.governance.hours import Window
+from smsflow_plugin.governance.policy import Cap, PolicyRules
 from smsflow_plugin.governance.quiet_hours import is_open
-from smsflow_plugin.governance.rules import Intent, MessageClass, PolicyRules, Reason, Recipient, Verdict
+from smsflow_plugin.governance.rules import Intent, MessageClass, Reason, Recipient, Sent, Situation, Verdict
 
 #: 11:00 in New York.
 NOON = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
@@ -26,7 +29,13 @@ SERVICE = Intent(MessageClass.SERVICE)
 REPLY = Intent(MessageClass.REPLY)
 OPTIN = Intent(MessageClass.OPTIN)
 RULES = PolicyRules()
-ADA = Recipient(has_phone=True, marketing_consent="granted", service_consent="unknown", zones=("America/New_York",))
+ADA = Recipient(
+    has_phone=True, marketing_consent="granted", service_consent="unknown", places=(Place("America/New_York"),)
+)
+
+
+def texts(*moments: datetime) -> tuple[Sent, ...]:
+    return tuple(map(Sent, moments))
 
 
 def test_a_text_to_somebody_who_agreed_goes_at_once_in_the_daytime() -> None:
@@ -55,7 +64,7 @@ def test_order_news_need_no_yes_but_a_no_ends_them() -> None:
 
 
 def test_stop_is_confirmed_to_somebody_who_opted_out_even_at_night() -> None:
-    gone = replace(ADA, marketing_consent="revoked", service_consent="revoked", recent_sends=(NIGHT,) * 9)
+    gone = replace(ADA, marketing_consent="revoked", service_consent="revoked", sends=(Sent(NIGHT),) * 9)
     assert decide(REPLY, PolicyRules(quiet_service=True), gone, NIGHT).allowed
 
 
@@ -69,7 +78,7 @@ def test_stop_is_confirmed_to_somebody_who_opted_out_even_at_night() -> None:
     ],
 )
 def test_the_question_of_a_double_opt_in_goes_to_those_who_asked_for_texts(consent: str, reason: Reason) -> None:
-    ada = replace(ADA, marketing_consent=consent, recent_sends=(NOON,) * 9)
+    ada = replace(ADA, marketing_consent=consent, sends=(Sent(NOON),) * 9)
     assert decide(OPTIN, RULES, ada, NOON).reason is reason
 
 
@@ -80,7 +89,7 @@ def test_the_question_of_a_double_opt_in_waits_for_the_morning() -> None:
 @pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.SERVICE, MessageClass.OPTIN])
 def test_an_answer_goes_at_night_and_above_every_cap_for_an_hour(message_class: MessageClass) -> None:
     rules = PolicyRules(quiet_service=True)
-    ada = replace(ADA, recent_sends=(NIGHT,) * 9)
+    ada = replace(ADA, sends=(Sent(NIGHT),) * 9)
     answer = Intent(message_class, answers=NIGHT)
     assert decide(answer, rules, ada, NIGHT + HOUR).allowed
     assert not decide(answer, rules, ada, NIGHT + HOUR + timedelta(seconds=1)).allowed
@@ -91,7 +100,6 @@ def test_an_answer_goes_at_night_and_above_every_cap_for_an_hour(message_class: 
     [
         ({"marketing_consent": "revoked"}, Reason.OPTED_OUT),
         ({"marketing_consent": "unknown"}, Reason.NO_CONSENT),
-        ({"store_active": False}, Reason.STORE_OFF),
         ({"has_phone": False}, Reason.NO_PHONE),
         ({"handed_over": True}, Reason.HANDED_OVER),
     ],
@@ -109,10 +117,11 @@ def test_no_flow_texts_somebody_whom_staff_has_taken_over_but_stop_is_confirmed(
 
 
 def test_the_hard_reasons_come_first_and_in_order() -> None:
-    nobody = Recipient(False, "revoked", "revoked", (), store_active=False)
+    nobody = Recipient(False, "revoked", "revoked", ())
     late = Intent(MessageClass.MARKETING, expires_at=NOON)
-    assert decide(late, RULES, nobody, NOON).reason is Reason.STORE_OFF
-    assert decide(late, RULES, replace(nobody, store_active=True), NOON).reason is Reason.NO_PHONE
+    assert decide(late, RULES, nobody, NOON, Situation(active=False, panic=True)).reason is Reason.STORE_OFF
+    assert decide(late, RULES, nobody, NOON, Situation(panic=True)).reason is Reason.PANIC
+    assert decide(late, RULES, nobody, NOON).reason is Reason.NO_PHONE
     assert decide(late, RULES, replace(ADA, marketing_consent="revoked"), NOON).reason is Reason.OPTED_OUT
     assert decide(late, RULES, ADA, NOON).reason is Reason.STALE
 
@@ -126,7 +135,7 @@ def test_marketing_waits_for_the_morning_and_order_news_only_when_the_store_want
 
 
 def test_a_cap_frees_a_place_exactly_24_hours_after_the_text_that_took_it() -> None:
-    ada = replace(ADA, recent_sends=(NOON - 23 * HOUR, NOON - 2 * HOUR))
+    ada = replace(ADA, sends=texts(NOON - 23 * HOUR, NOON - 2 * HOUR))
     decision = decide(MARKETING, RULES, ada, NOON)
     assert (decision.verdict, decision.reason, decision.until) == (Verdict.DEFER, Reason.CAP_DAY, NOON + HOUR)
     assert not decide(MARKETING, RULES, ada, NOON + HOUR - timedelta(seconds=1)).allowed
@@ -135,22 +144,22 @@ def test_a_cap_frees_a_place_exactly_24_hours_after_the_text_that_took_it() -> N
 
 def test_the_cap_of_a_week_counts_seven_days() -> None:
     sends = tuple(NOON - timedelta(days=days) for days in (6, 5, 4, 3, 2))
-    decision = decide(MARKETING, RULES, replace(ADA, recent_sends=sends), NOON)
+    decision = decide(MARKETING, RULES, replace(ADA, sends=texts(*sends)), NOON)
     assert (decision.reason, decision.until) == (Reason.CAP_WEEK, NOON + timedelta(days=1))
 
 
 def test_two_texts_keep_their_distance() -> None:
-    ada = replace(ADA, recent_sends=(NOON - timedelta(minutes=10),))
+    ada = replace(ADA, sends=texts(NOON - timedelta(minutes=10)))
     decision = decide(MARKETING, RULES, ada, NOON)
     assert (decision.reason, decision.until) == (Reason.MINIMUM_GAP, NOON + timedelta(minutes=50))
 
 
 def test_neither_caps_nor_distance_hold_up_order_news() -> None:
-    assert decide(SERVICE, RULES, replace(ADA, recent_sends=(NOON,) * 9), NOON).allowed
+    assert decide(SERVICE, RULES, replace(ADA, sends=(Sent(NOON),) * 9), NOON).allowed
 
 
 def test_a_cap_that_ends_at_night_waits_on_for_the_morning_and_both_rules_are_noted() -> None:
-    ada = replace(ADA, recent_sends=(NIGHT - 24 * HOUR, NIGHT - 23 * HOUR))
+    ada = replace(ADA, sends=texts(NIGHT - 24 * HOUR, NIGHT - 23 * HOUR))
     decision = decide(MARKETING, RULES, ada, NIGHT - 5 * HOUR)
     assert (decision.reason, decision.until) == (Reason.QUIET_HOURS, MORNING)
     assert [note["rule"] for note in decision.notes] == ["cap_day", "quiet_hours"]
@@ -158,7 +167,7 @@ def test_a_cap_that_ends_at_night_waits_on_for_the_morning_and_both_rules_are_no
 
 
 def test_the_rule_that_decides_on_the_time_gives_the_reason() -> None:
-    ada = replace(ADA, recent_sends=(NIGHT - 4 * HOUR, NIGHT - 3 * HOUR))
+    ada = replace(ADA, sends=texts(NIGHT - 4 * HOUR, NIGHT - 3 * HOUR))
     decision = decide(MARKETING, RULES, ada, NIGHT)
     assert (decision.reason, decision.until) == (Reason.CAP_DAY, NIGHT + 20 * HOUR)
     assert {note["rule"] for note in decision.notes} == {"quiet_hours", "cap_day"}
@@ -174,24 +183,26 @@ def test_a_text_that_would_come_too_late_is_skipped_now() -> None:
 
 
 def test_somebody_whose_zones_are_never_open_together_is_skipped() -> None:
-    rules = PolicyRules(opens_at=time(9), closes_at=time(12))
-    decision = decide(MARKETING, rules, replace(ADA, zones=("America/New_York", "Asia/Tokyo")), NOON - 9 * HOUR)
+    rules = PolicyRules(week=((time(9), time(12)),) * 7)
+    both = (Place("America/New_York"), Place("Asia/Tokyo"))
+    decision = decide(MARKETING, rules, replace(ADA, places=both), NOON - 9 * HOUR)
     assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.NEVER_OPEN)
 
 
 def test_a_cap_of_nothing_lets_nothing_through() -> None:
-    decision = decide(MARKETING, PolicyRules(cap_per_day=0), ADA, NOON)
+    decision = decide(MARKETING, PolicyRules(caps=(Cap(0, "day"),)), ADA, NOON)
     assert (decision.verdict, decision.reason) == (Verdict.SKIP, Reason.CAP_DAY)
 
 
 moments = st.integers(0, 10 * 24 * 60).map(lambda minutes: NOON + timedelta(minutes=minutes))
+windows: st.SearchStrategy[Window] = st.tuples(st.integers(0, 12).map(time), st.integers(13, 23).map(time))
 policies = st.builds(
     PolicyRules,
-    opens_at=st.integers(0, 12).map(time),
-    closes_at=st.integers(13, 23).map(time),
-    cap_per_day=st.integers(1, 3),
-    cap_per_week=st.integers(1, 6),
-    minimum_gap_minutes=st.integers(0, 300),
+    week=windows.map(lambda window: (window,) * 7),
+    caps=st.tuples(
+        st.builds(Cap, st.integers(1, 3), st.just("day")), st.builds(Cap, st.integers(1, 6), st.just("week"))
+    ),
+    minimum_gap=st.integers(0, 300),
     quiet_service=st.booleans(),
 )
 people = st.builds(
@@ -199,11 +210,12 @@ people = st.builds(
     has_phone=st.sampled_from([True, True, True, False]),
     marketing_consent=st.sampled_from(["granted", "granted", "revoked", "pending", "unknown"]),
     service_consent=st.sampled_from(["granted", "unknown", "revoked"]),
-    zones=st.lists(
-        st.sampled_from(["America/New_York", "America/Los_Angeles", "Europe/Copenhagen", "Asia/Kolkata"]), max_size=3
+    places=st.lists(
+        st.sampled_from(["America/New_York", "America/Los_Angeles", "Europe/Copenhagen", "Asia/Kolkata"]).map(Place),
+        min_size=1,
+        max_size=3,
     ).map(tuple),
-    recent_sends=st.lists(moments, max_size=8).map(lambda sends: tuple(sorted(sends))),
-    store_active=st.sampled_from([True, True, True, False]),
+    sends=st.lists(moments, max_size=8).map(lambda sends: texts(*sorted(sends))),
     handed_over=st.sampled_from([False, False, False, True]),
 )
 intents = st.builds(Intent, st.sampled_from(MessageClass), st.none() | moments, st.none() | st.none() | moments)
@@ -216,7 +228,6 @@ def test_whatever_is_allowed_breaks_no_rule(
 ) -> None:
     if not decide(intent, rules, person, now).allowed:
         return
-    assert person.store_active
     assert person.has_phone
     assert consent_problem(intent.message_class, person) is None
     assert intent.expires_at is None or intent.expires_at > now
@@ -226,13 +237,13 @@ def test_whatever_is_allowed_breaks_no_rule(
     marketing = intent.message_class is MessageClass.MARKETING
     optin = intent.message_class is MessageClass.OPTIN
     if marketing or optin or (intent.message_class is MessageClass.SERVICE and rules.quiet_service):
-        assert is_open(now, person.zones, rules)
+        assert is_open(now, person.places, rules.hours if marketing or optin else rules.service_hours)
     if marketing:
-        sends = [*person.recent_sends, now]
+        sends = sorted([*(sent.at for sent in person.sends), now])
         assert person.marketing_consent == "granted"
-        assert sum(send > now - timedelta(days=1) for send in sends) <= rules.cap_per_day
-        assert sum(send > now - timedelta(days=7) for send in sends) <= rules.cap_per_week
-        assert all(now - send >= timedelta(minutes=rules.minimum_gap_minutes) for send in person.recent_sends)
+        for cap in rules.caps:
+            assert sum(now - cap.length < send <= now for send in sends) <= cap.limit
+        assert all(abs(now - sent.at) >= timedelta(minutes=rules.minimum_gap) for sent in person.sends)
 
 
 @settings(deadline=None, max_examples=400)
