@@ -15,7 +15,7 @@ from smsflow_plugin.engine.entering import end_for_opted_out
 from smsflow_plugin.engine.pausing import wake
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.governance.rules import Reason
-from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.outbox import cancel_queued
 from smsflow_plugin.nudge import nudge
 
 
@@ -61,11 +61,7 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
                 data={"source": "staff"},
             )
         end_for_opted_out({contact.pk}, now)
-        cancelled = (
-            Message.objects.filter(contact=contact, state=Message.State.QUEUED)
-            .exclude(message_class=Message.Class.REPLY)
-            .update(state=Message.State.CANCELLED, reason=Reason.OPTED_OUT.value, finished_at=now)
-        )
+        cancelled = cancel_queued([contact.pk], Reason.OPTED_OUT.value)
         log(
             instance=contact,
             action="smsflow.record_opt_out",

@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, RateLimited, Rejected, Unknown
 from smsflow_plugin.messaging.grouping import Group, Outgoing, group
+from smsflow_plugin.messaging.leaving import leave
 from smsflow_plugin.messaging.models import Batch, Message
 from smsflow_plugin.messaging.settling import Trouble, settle, take_back
 
@@ -212,12 +213,11 @@ def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
     connection_id = call.group.connection_id
     outcome = resting.get(connection_id)
     if outcome is None:
-        # The calls before this one may have taken long: if reconcile has given this one up meanwhile, it must
-        # not be made; and from here on the time that reconcile waits counts anew.
-        ours = Batch.objects.filter(pk=call.batch_id, state=Batch.State.SENDING, asked_at=None)
-        if not ours.update(started_at=clock.now()):
+        # the calls before this one may have taken long
+        leaving = leave(call.batch_id, call.group, clock.now())
+        if leaving is None:
             return None
-        outcome = _send(call)
+        outcome = _send(replace(call, group=leaving))
         if isinstance(outcome, RateLimited) or (isinstance(outcome, Rejected) and outcome.fatal):
             resting[connection_id] = outcome
         elif isinstance(outcome, Unknown):

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db import transaction
 
 from smsflow_plugin import clock
+from smsflow_plugin.messaging.leaving import hold_calls
 from smsflow_plugin.messaging.models import Message
 
 
@@ -16,8 +17,8 @@ def cancel_queued(
 ) -> int:
     """Cancel the queued texts to these contacts and return how many there were.
 
-    ``keep_classes`` stay queued: the answer to STOP is itself a text. What dispatch
-    has already claimed is on its way and stays as it is.
+    ``keep_classes`` stay queued: the answer to STOP is itself a text. What dispatch has claimed
+    already is left out of its call if that has not left yet (``messaging.leaving``).
     """
     if not contact_ids:
         return 0
@@ -29,6 +30,8 @@ def cancel_queued(
         .select_for_update()
         .values_list("pk", flat=True)
     )
-    return Message.objects.filter(pk__in=ids, state=Message.State.QUEUED).update(
+    cancelled = Message.objects.filter(pk__in=ids, state=Message.State.QUEUED).update(
         state=Message.State.CANCELLED, reason=reason, finished_at=clock.now()
     )
+    hold_calls(contact_ids)
+    return cancelled

@@ -1,0 +1,78 @@
+"""The last moment before a gateway call: who has said no since their text was claimed is left out of it.
+
+Whoever says no waits for the calls that hold a text to them (``hold_calls``), and whoever makes a call holds
+its batch while looking. So either the call leaves without them, or it had left before they said no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import BooleanField, Case, Q, Value, When
+
+from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.governance.rules import Reason
+from smsflow_plugin.messaging.grouping import Group
+from smsflow_plugin.messaging.models import Batch, Message
+
+_NO = Contact.Consent.REVOKED
+_MARKETING, _REPLY = Message.Class.MARKETING, Message.Class.REPLY
+
+#: What may no longer go, by what the person says now.
+_WITHDRAWN = ~Q(message_class=_REPLY) & (
+    Q(contact__service_consent=_NO)
+    | (~Q(message_class=Message.Class.SERVICE) & Q(contact__marketing_consent=_NO))
+    | (Q(message_class=_MARKETING) & ~Q(contact__marketing_consent=Contact.Consent.GRANTED))
+)
+_DOUBTFUL = Q(message_class__in=(_MARKETING, Message.Class.OPTIN), contact__doubtful_at__isnull=False)
+_SAID_NO = Case(When(_WITHDRAWN, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+@transaction.atomic
+def leave(batch_id: int, group: Group, now: datetime) -> Group | None:
+    """Let a call go: return it without those who may not be texted any more.
+
+    None means that it must not be made: reconcile has given it up meanwhile, or nobody is left in it. From here on
+    the time that reconcile waits counts anew.
+    """
+    ours = Batch.objects.filter(pk=batch_id, state=Batch.State.SENDING, asked_at=None)
+    if not ours.update(started_at=now):
+        return None
+    sending = Message.objects.filter(batch_id=batch_id, state=Message.State.SENDING)
+    withdrawn = sending.filter(contact__isnull=False).filter(_WITHDRAWN | _DOUBTFUL)
+    said_no = dict(withdrawn.values_list("pk", _SAID_NO))
+    for reason, is_no in ((Reason.OPTED_OUT, True), (Reason.UNCLEAR_REPLY, False)):
+        ids = [pk for pk, own in said_no.items() if own is is_no]
+        if ids:
+            sending.filter(pk__in=ids).update(state=Message.State.CANCELLED, reason=reason.value, finished_at=now)
+    out = said_no.keys()
+    if not out:
+        return group
+    left = _without(group, out)
+    if left is None:
+        ours.update(state=Batch.State.RETURNED, finished_at=now)
+    return left
+
+
+def _without(group: Group, out: Collection[int]) -> Group | None:
+    texts = tuple(text for text in group.texts if text.pk not in out)
+    if not texts:
+        return None
+    numbers = {text.to for text in texts}
+    parameters = {to: values for to, values in group.parameters.items() if to in numbers}
+    return replace(group, texts=texts, parameters=parameters)
+
+
+def hold_calls(contact_ids: Collection[int]) -> None:
+    """Wait for every call that is about to leave with a text to these contacts, and keep it back until we commit."""
+    claimed = Message.objects.filter(contact_id__in=contact_ids, state=Message.State.SENDING).values("batch_id")
+    # reading them is what locks them
+    list(
+        Batch.objects.filter(pk__in=claimed, state=Batch.State.SENDING)
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk", flat=True)
+    )
