@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
 
 from smsflow_plugin.governance.layers import digest, to_json
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
@@ -39,7 +42,10 @@ class StoreRules:
 
 
 def rules_of(stores: Iterable[Store]) -> dict[int, StoreRules]:
-    """Return what holds for each of ``stores``, by its id. The number of queries does not depend on theirs."""
+    """Return what holds for each of ``stores``, by its id.
+
+    Two queries, and one for each store whose rules have changed since this process last saw them.
+    """
     stores = list(stores)
     ids = [store.pk for store in stores]
     policies = {policy.store_id: policy for policy in Policy.objects.filter(live=True).filter(_of(ids))}
@@ -61,8 +67,6 @@ def rules_of(stores: Iterable[Store]) -> dict[int, StoreRules]:
 
 
 def _of(ids: list[int]) -> Any:
-    from django.db.models import Q
-
     return Q(store_id__in=ids) | Q(store__isnull=True)
 
 
@@ -105,7 +109,12 @@ def _version(store_id: int, effective: Effective) -> int:
             store_id=store_id, digest=digest(data), defaults={"rules": data, "origin": dict(effective.origin)}
         )
         known = row.pk
-        if len(_versions) > 10_000:
-            _versions.clear()
-        _versions[store_id, effective.rules] = known
+        # a row that is rolled back must not be named again
+        transaction.on_commit(partial(_remember, (store_id, effective.rules), known))
     return known
+
+
+def _remember(key: tuple[int, PolicyRules], version: int) -> None:
+    if len(_versions) > 10_000:
+        _versions.clear()
+    _versions[key] = version
