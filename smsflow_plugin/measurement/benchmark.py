@@ -28,6 +28,7 @@ from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.events.facts import Happening, Person, PersonFact, RawDelivery, StoreInfo, Translation
 from smsflow_plugin.flows.program import Branch, Program, Reentry, Send, Trigger, Wait
 from smsflow_plugin.measurement import bare_sql
+from smsflow_plugin.measurement.bench_governance import Spent, verdicts_per_cpu_second, watched
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.models import (
     Batch,
@@ -90,6 +91,7 @@ class Bench:
     tell: Callable[[str], None]
     engine: Cost = field(default_factory=Cost)
     bare: Cost = field(default_factory=Cost)
+    governance: Spent = field(default_factory=Spent)
 
     def run(self) -> dict[str, Any]:
         """Measure, clean up whatever happens, and return the figures.
@@ -121,7 +123,7 @@ class Bench:
             self.tell(f"Round {round_number + 1} of {ROUNDS}: {size} contacts through the pumps, as many in bare SQL …")
             machine.at = start
             _add_contacts(place, done, size, "bench")
-            with _measured(self.engine):
+            with watched(self.governance), _measured(self.engine):
                 _drain(ingest)
                 _send_due()
                 machine.at = start + timedelta(days=1, minutes=1)
@@ -170,6 +172,11 @@ class Bench:
             "bare_sql_steps_per_second": round(steps / self.bare.seconds, 1),
             "bare_sql_cpu_seconds_per_1000_steps": round(self.bare.cpu * per_1000, 4),
             "cpu_ratio_to_bare_sql": round(self.engine.cpu / self.bare.cpu, 2),
+            "governance_cpu_seconds_per_1000_steps": round(self.governance.seconds * per_1000, 4),
+            "governance_adds_percent": round(
+                100 * self.governance.seconds / (self.engine.cpu - self.governance.seconds), 1
+            ),
+            "verdicts_per_cpu_second": verdicts_per_cpu_second(),
             "cpu_counts": _CPU_COUNTS[connection.vendor] if server else "client only: the server's CPU cannot be read",
         }
 
