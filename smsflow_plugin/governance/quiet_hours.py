@@ -1,89 +1,97 @@
-"""When it is a decent hour for a person, in every time zone that they may be in. Pure: no Django, no clock.
+"""When a text may go: in a store's window and in the law's, wherever the person may be. Pure: no Django, no clock.
 
-A store's window is wall time: from ``rules.opens_at`` up to, not including, ``rules.closes_at``.
+``docs/quiet-hours.md`` tells the rules. Everything is worked out once for a day of UTC and kept: a verdict
+costs about a microsecond.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from math import ceil, floor
-from zoneinfo import ZoneInfo
+from typing import cast
 
+from smsflow_plugin.audience.places import Place, exists
+from smsflow_plugin.governance.hours import Hours
+from smsflow_plugin.governance.layers import counted, open_in
 from smsflow_plugin.governance.rules import PolicyRules
+from smsflow_plugin.governance.telling import Closed, DayView, closers, week_view
+from smsflow_plugin.governance.windows import WHOLE_DAY, Piece, merged
 
-#: Zones without one common open minute in so many days have none at all.
+__all__ = ["Closed", "DayView", "HORIZON", "closed_by", "is_open", "next_open", "week_view"]
+
+#: Places without one common open minute in so many days have none at all.
 HORIZON = timedelta(days=14)
 
-
-def is_open(now: datetime, zones: tuple[str, ...], rules: PolicyRules) -> bool:
-    """Return whether ``now`` lies in the window in every one of ``zones``.
-
-    Names that no time zone has are ignored; without any valid name UTC counts.
-    """
-    opens_at, closes_at = rules.opens_at, rules.closes_at
-    return all(opens_at <= now.astimezone(zone).time() < closes_at for zone in _known(zones))
+NO_MARGIN = timedelta()
 
 
-def next_open(now: datetime, zones: tuple[str, ...], rules: PolicyRules) -> datetime | None:
-    """Return the first moment from ``now`` on when all ``zones`` are open, in UTC; None if there is none in 14 days."""
-    if rules.opens_at >= rules.closes_at:
-        return None
-    moment = now.astimezone(UTC)
-    end = moment + HORIZON
-    known = _known(zones)
-    while moment <= end:
-        # each zone can only push the moment on, so going round until none does finds the earliest
-        pushed = moment
-        for zone in known:
-            pushed = _open_in_zone(pushed, zone, rules)
-        if pushed == moment:
-            return moment
-        moment = pushed
+def is_open(now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = NO_MARGIN) -> bool:
+    """Return whether a text may go at ``now``, and would still be allowed to after ``margin``, at most a day."""
+    at = now.timestamp()
+    edges = _edges(places, hours, int(at // WHOLE_DAY))
+    position = bisect_right(edges, at)
+    # openings stand at even positions, closings at odd ones
+    return position % 2 == 1 and (not margin or at + margin.total_seconds() < edges[position])
+
+
+def next_open(
+    now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = NO_MARGIN
+) -> datetime | None:
+    """Return the first moment from ``now`` on at which ``is_open``, in UTC; None if there is none in 14 days."""
+    at = now.timestamp()
+    first = int(at // WHOLE_DAY)
+    long = margin.total_seconds()
+    for day in range(first, first + HORIZON.days + 1):
+        edges = _edges(places, hours, day)
+        for opens, closes in zip(edges[::2], edges[1::2], strict=True):
+            found = max(opens, at)
+            if found + long < closes:
+                if found == at:
+                    return now.astimezone(UTC)
+                moment = datetime.fromtimestamp(opens, UTC)
+                return moment if moment - now <= HORIZON else None
     return None
 
 
-def _open_in_zone(moment: datetime, zone: ZoneInfo, rules: PolicyRules) -> datetime:
-    """Return the first moment from ``moment`` on when ``zone`` is open.
+def closed_by(now: datetime, places: tuple[Place, ...], hours: Hours) -> tuple[Closed, ...]:
+    """Return each place that is closed at ``now`` with who closes it and when it opens next; for people to read."""
+    found: list[Closed] = []
+    for position, place in enumerate(_as_read(counted(places, hours, int(now.timestamp() // WHOLE_DAY)), hours)):
+        if not is_open(now, (place,), hours):
+            # without strictness the store's window is read on the first clock alone
+            store = hours.strict or position == 0
+            found += closers(now, place, hours, next_open(now, (place,), hours), store=store)
+    return tuple(found)
 
-    Where the clocks change on the way, the search starts again at the change: an
-    opening time that the change skips opens at the change itself, and one that
-    comes twice opens both times.
+
+def _as_read(places: tuple[Place, ...], hours: Hours) -> tuple[Place, ...]:
+    """Return the places with the zones whose clocks count for them."""
+    return places if hours.strict else tuple(replace(place, zone=places[0].zone) for place in places)
+
+
+@lru_cache(maxsize=65_536)
+def _edges(places: tuple[Place, ...], hours: Hours, day: int) -> tuple[int, ...]:
+    """Return the moments at which it opens and closes in turn, from the start of a day of UTC.
+
+    What is open at its end is followed to the end of the next day, for margins.
     """
-    while True:
-        local = moment.astimezone(zone)
-        wall = local.time()
-        if rules.opens_at <= wall < rules.closes_at:
-            return moment
-        day = local.date() if wall < rules.opens_at else local.date() + timedelta(days=1)
-        opening = datetime.combine(day, rules.opens_at)
-        candidate = moment + (opening - local.replace(tzinfo=None))
-        if candidate.astimezone(zone).utcoffset() == local.utcoffset():
-            return candidate
-        moment = _change_of_offset(moment, candidate, zone)
+    places, hours = _adapted(places, hours)
+    pieces = merged((*_open_on(places, hours, day), *_open_on(places, hours, day + 1)))
+    return tuple(edge for piece in pieces for edge in piece)
 
 
-def _change_of_offset(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first second in (``before``, ``after``] with another UTC offset than ``before``."""
-    old = before.astimezone(zone).utcoffset()
-    low, high = floor(before.timestamp()), ceil(after.timestamp())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if datetime.fromtimestamp(middle, zone).utcoffset() == old:
-            low = middle
-        else:
-            high = middle
-    return datetime.fromtimestamp(high, UTC)
+def _open_on(places: tuple[Place, ...], hours: Hours, day: int) -> tuple[Piece, ...]:
+    return open_in(counted(places, hours, day), hours, day)
 
 
-@lru_cache(maxsize=4096)
-def _known(zones: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
-    found = tuple(zone for zone in map(_zone, zones) if zone is not None)
-    return found or (ZoneInfo("UTC"),)
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, or a folder such as "America"
-        return None
+def _adapted(
+    places: tuple[Place, ...] | tuple[str, ...], hours: Hours | PolicyRules
+) -> tuple[tuple[Place, ...], Hours]:
+    """Take the names of zones and the rules of before as well, without the law, until ``decide`` knows of places."""
+    if isinstance(hours, Hours):
+        return cast("tuple[Place, ...]", places), hours
+    names = cast("tuple[str, ...]", places)
+    window = (hours.opens_at, hours.closes_at) if hours.opens_at < hours.closes_at else None
+    return tuple(Place(name) for name in names if exists(name)), Hours((window,) * 7, law=False)
