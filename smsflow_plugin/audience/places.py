@@ -129,13 +129,14 @@ def _of_number(phone: str | None) -> Iterator[Place]:
             for place in _in_region(code.country, region, "", code.zone, "area_code"):
                 zones.add(place.zone)
                 yield place
-    country, names = _of_library(phone)
+    # the library knows no more of a number than its exchange, of which there are few
+    country, names = _of_library(f"{phone[:8]}0000" if code else phone)
     if len(names) <= FEW_OF_A_NUMBER:
         # the library's answer for one exchange is often the state's other half: it adds to it, and never counts alone
         yield from (_in_its_country(name, country, "number") for name in names if name not in zones)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _of_library(phone: str) -> tuple[str, tuple[str, ...]]:
     """Return the country and the zones that the library names for a number; nothing if it belongs to no place."""
     try:

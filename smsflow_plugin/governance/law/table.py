@@ -63,7 +63,7 @@ def rows_about(
     """
     country, region = _as_state(country, region)
     binding = [row for row in shipped_rows() if row.kind != DEFAULT and not row.lifted_by_consent]
-    known = any(row.country == country for row in binding)
+    known = bool(country) and any(row.country == country for row in binding)
     shipped = (row for row in binding if bool(row.country) == known and row.is_about(country, region))
     return (
         *(row for row in shipped if practice or row.kind != PRACTICE),
