@@ -25,6 +25,7 @@ from smsflow_plugin.audience.regions import (
     US_TERRITORIES,
     clocks_of_country,
     country_of_zone,
+    present_name,
     zones_of_country,
     zones_of_province,
 )
@@ -69,13 +70,15 @@ def candidate_places(
     of "store" says that it was not: then it says nothing about the person.
     """
     country, region = _of_address(country, province, postcode)
-    captured = _captured(timezone, country, region) if timezone_source != "store" else ()
+    captured = _captured(timezone, country, region) if timezone_source != "store" else None
+    # browsers that hide where they are say UTC
+    here = (captured,) if captured and captured.country else ()
     address = tuple(_in_region(country, region, postcode))
     number = tuple(_of_number(phone))
-    if not any(place.country == country for place in (*captured, *address, *number)):
+    if not any(place.country == country for place in (*here, *address, *number)):
         address = tuple(replace(place, region=region) for place in _of_country(country, store_timezone))
-    found = _without_repeats((*captured, *address, *number)) or _far_from(phone, store_timezone)
-    return found or (_of_store(store_timezone, store_country),)
+    found = _without_repeats((*here, *address, *number)) or _far_from(phone, store_timezone)
+    return found or (captured or _of_store(store_timezone, store_country),)
 
 
 def exists(zone: str) -> bool:
@@ -108,14 +111,15 @@ def _in_region(country: str, region: str, postcode: str, zone: str = "", source:
         yield Place(name, country, region, "split_state" if position else source)
 
 
-def _captured(zone: str, country: str, region: str) -> tuple[Place, ...]:
+def _captured(zone: str, country: str, region: str) -> Place | None:
     """A captured zone of the address's own state says that the person is at home; any other that they are away."""
     if not exists(zone):
-        return ()
+        return None
+    zone = present_name(zone)
     of_region = zones_of_province(country, region)
-    if zone in of_region or (not of_region and country_of_zone(zone) == country):
-        return (Place(zone, country, region, "captured"),)
-    return (_in_its_country(zone, country_of_zone(zone), "captured"),)
+    if zone in of_region or (not of_region and country and country_of_zone(zone) == country):
+        return Place(zone, country, region, "captured")
+    return _in_its_country(zone, country_of_zone(zone), "captured")
 
 
 def _of_number(phone: str | None) -> Iterator[Place]:
@@ -170,7 +174,7 @@ def _far_from(phone: str | None, store_timezone: str) -> tuple[Place, ...]:
 
 def _of_store(timezone: str, country: str) -> Place:
     zone = timezone if exists(timezone) else "UTC"
-    return _in_its_country(zone, country.upper() or country_of_zone(zone), "store")
+    return _in_its_country(zone, country.upper() or country_of_zone(present_name(zone)), "store")
 
 
 def _in_its_country(zone: str, country: str, source: str) -> Place:

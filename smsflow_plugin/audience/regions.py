@@ -131,6 +131,14 @@ def country_of_zone(zone: str) -> str:
     return _zone_table()[1].get(zone, "")
 
 
+def present_name(zone: str) -> str:
+    """Return the name that the tables know for an older one: browsers still say "Asia/Calcutta"."""
+    countries, aliases = _zone_table()[1], _aliases()
+    while zone not in countries and zone in aliases:
+        zone = aliases[zone]
+    return zone
+
+
 @lru_cache(maxsize=512)
 def clocks_of_country(country: str) -> tuple[str, ...]:
     """Return a country's zones, that of most people first, without those whose clocks read as one before them."""
@@ -160,3 +168,9 @@ def _zone_table() -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
             zones[country] = (*zones.get(country, ()), name)
             countries[name] = country
     return zones, countries
+
+
+@lru_cache(maxsize=1)
+def _aliases() -> dict[str, str]:
+    lines = (files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8").splitlines()
+    return {alias: name for kind, name, alias in (line.split() for line in lines if line.startswith("L "))}

@@ -26,8 +26,12 @@ HORIZON = timedelta(days=14)
 
 NO_MARGIN = timedelta()
 
+# what decide() asks with until it knows of places
+Places = tuple[Place, ...] | tuple[str, ...]
+Rules = Hours | PolicyRules
 
-def is_open(now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = NO_MARGIN) -> bool:
+
+def is_open(now: datetime, places: Places, hours: Rules, *, margin: timedelta = NO_MARGIN) -> bool:
     """Return whether a text may go at ``now``, and would still be allowed to after ``margin``, at most a day."""
     at = now.timestamp()
     edges = _edges(places, hours, int(at // WHOLE_DAY))
@@ -36,9 +40,7 @@ def is_open(now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: t
     return position % 2 == 1 and (not margin or at + margin.total_seconds() < edges[position])
 
 
-def next_open(
-    now: datetime, places: tuple[Place, ...], hours: Hours, *, margin: timedelta = NO_MARGIN
-) -> datetime | None:
+def next_open(now: datetime, places: Places, hours: Rules, *, margin: timedelta = NO_MARGIN) -> datetime | None:
     """Return the first moment from ``now`` on at which ``is_open``, in UTC; None if there is none in 14 days."""
     at = now.timestamp()
     first = int(at // WHOLE_DAY)
@@ -72,12 +74,12 @@ def _as_read(places: tuple[Place, ...], hours: Hours) -> tuple[Place, ...]:
 
 
 @lru_cache(maxsize=65_536)
-def _edges(places: tuple[Place, ...], hours: Hours, day: int) -> tuple[int, ...]:
+def _edges(asked: Places, rules: Rules, day: int) -> tuple[int, ...]:
     """Return the moments at which it opens and closes in turn, from the start of a day of UTC.
 
     What is open at its end is followed to the end of the next day, for margins.
     """
-    places, hours = _adapted(places, hours)
+    places, hours = _adapted(asked, rules)
     pieces = merged((*_open_on(places, hours, day), *_open_on(places, hours, day + 1)))
     return tuple(edge for piece in pieces for edge in piece)
 
@@ -86,12 +88,10 @@ def _open_on(places: tuple[Place, ...], hours: Hours, day: int) -> tuple[Piece, 
     return open_in(counted(places, hours, day), hours, day)
 
 
-def _adapted(
-    places: tuple[Place, ...] | tuple[str, ...], hours: Hours | PolicyRules
-) -> tuple[tuple[Place, ...], Hours]:
-    """Take the names of zones and the rules of before as well, without the law, until ``decide`` knows of places."""
-    if isinstance(hours, Hours):
-        return cast("tuple[Place, ...]", places), hours
-    names = cast("tuple[str, ...]", places)
-    window = (hours.opens_at, hours.closes_at) if hours.opens_at < hours.closes_at else None
+def _adapted(asked: Places, rules: Rules) -> tuple[tuple[Place, ...], Hours]:
+    """Take the names of zones and the rules of before as well, without the law."""
+    if isinstance(rules, Hours):
+        return cast("tuple[Place, ...]", asked), rules
+    window = (rules.opens_at, rules.closes_at) if rules.opens_at < rules.closes_at else None
+    names = cast("tuple[str, ...]", asked)
     return tuple(Place(name) for name in names if exists(name)), Hours((window,) * 7, law=False)

@@ -62,6 +62,17 @@ def test_a_zone_that_does_not_exist_is_not_known(nonsense: str) -> None:
     ]
 
 
+def test_browsers_say_older_names_and_those_that_hide_say_utc() -> None:
+    assert places(timezone="Asia/Calcutta") == [Place("Asia/Kolkata", "IN", "", "captured")]
+    assert places(timezone="US/Eastern", country="US", province="NY") == [
+        Place("America/New_York", "US", "NY", "captured")
+    ]
+    assert places(timezone="Etc/GMT+5", country="US", province="CA") == [
+        Place("America/Los_Angeles", "US", "CA", "address")
+    ]
+    assert places("+18005550199", timezone="UTC") == [Place("Etc/UTC", "", "", "captured")]
+
+
 def test_a_zone_that_was_taken_from_the_store_says_nothing_of_the_person() -> None:
     found = places(timezone="Europe/Copenhagen", timezone_source="store", country="US", province="CA")
     assert [place.source for place in found] == ["address"]

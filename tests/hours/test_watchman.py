@@ -22,7 +22,7 @@ SHORT = Hours(every_day(time(1, 30), time(1, 59)), law=False)
 LOOK_AHEAD = timedelta(days=3)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(MOMENTS, SEVERAL_PLACES, HOURS, st.integers(0, 59))
 @example(datetime(2026, 3, 8, 0, tzinfo=UTC), NEW_YORK, HALF_PAST_TWO, 0)
 @example(datetime(2026, 11, 1, 0, tzinfo=UTC), NEW_YORK, SHORT, 59)
@@ -43,7 +43,7 @@ def test_each_minute_is_open_or_closed_as_the_watchman_sees_it(
         assert is_open(moment, places, hours) == watchman.is_open(moment), moment
 
 
-@settings(max_examples=120)
+@settings(max_examples=40)
 @given(MOMENTS, SEVERAL_PLACES, HOURS, st.sampled_from([0, 1, 30_500_000]))
 @example(datetime(2026, 3, 8, 6, 30, tzinfo=UTC), NEW_YORK, HALF_PAST_TWO, 0)
 @example(datetime(2026, 11, 1, 5, 59, tzinfo=UTC), NEW_YORK, SHORT, 1)
@@ -64,7 +64,7 @@ def test_the_next_open_moment_is_the_one_that_the_watchman_waits_for(
         assert next_open(found, places, hours) == found
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(MOMENTS, SEVERAL_PLACES, HOURS, st.integers(0, 24 * 60))
 def test_with_a_margin_it_stays_open_for_so_long(
     now: datetime, places: tuple[Place, ...], hours: Hours, minutes: int
@@ -80,7 +80,7 @@ def test_with_a_margin_it_stays_open_for_so_long(
         assert is_open(found, places, hours, margin=margin)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(MOMENTS, PLACES, HOURS, st.lists(ROWS, min_size=1, max_size=3).map(tuple))
 def test_rows_of_an_administrator_never_open_what_the_law_closes(
     start: datetime, place: Place, hours: Hours, rows: tuple[LawRow, ...]
@@ -91,7 +91,7 @@ def test_rows_of_an_administrator_never_open_what_the_law_closes(
         assert is_open(moment, (place,), hours) or not is_open(moment, (place,), narrower)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(MOMENTS, SEVERAL_PLACES, HOURS)
 def test_strict_hours_are_never_open_where_one_place_is_closed(
     start: datetime, places: tuple[Place, ...], hours: Hours
@@ -105,7 +105,7 @@ def test_strict_hours_are_never_open_where_one_place_is_closed(
                 assert is_open(moment, (place,), hours)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(MOMENTS, SEVERAL_PLACES, HOURS)
 def test_what_is_closed_is_closed_by_somebody_and_what_is_open_by_nobody(
     now: datetime, places: tuple[Place, ...], hours: Hours

@@ -109,8 +109,12 @@ def read_row(data: Mapping[str, Any], kind: str = OWN) -> LawRow:
         clock=_clock(data, problems),
         confidence=_choice(data, "confidence", CONFIDENCES, "", problems),
         lifted_by_consent=bool(data.get("lifted_by_consent", False)),
-        **{name: str(data.get(name) or "").strip() for name in _TEXTS},
-        **{name: _date(data, name, problems) for name in _DATES},
+        label=_text(data, "label"),
+        source=_text(data, "source"),
+        note=_text(data, "note"),
+        as_of=_date(data, "as_of", problems),
+        since=_date(data, "since", problems),
+        until=_date(data, "until", problems),
     )
     if row.since and row.until and row.since >= row.until:
         problems.append(Problem("until", "not_after_since", row.until.isoformat()))
@@ -119,8 +123,12 @@ def read_row(data: Mapping[str, Any], kind: str = OWN) -> LawRow:
     return row
 
 
+def _text(data: Mapping[str, Any], name: str) -> str:
+    return str(data.get(name) or "").strip()
+
+
 def _place(data: Mapping[str, Any], problems: list[Problem]) -> tuple[str, str]:
-    country, region = (str(data.get(name) or "").strip().upper() for name in ("country", "region"))
+    country, region = (_text(data, name).upper() for name in ("country", "region"))
     if country and not zones_of_country(country):
         problems.append(Problem("country", "unknown", country))
     elif region and region not in STATES_OF.get(country, {}):
