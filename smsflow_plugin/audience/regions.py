@@ -1,9 +1,11 @@
-"""Which time zones the states of the USA and the provinces of Canada lie in, and every country's zones. Pure."""
+"""Which time zones the states of the USA, Canada and Australia lie in, and every country's zones. Pure."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 _EAST, _CENTRAL, _MOUNTAIN, _PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
 
@@ -81,39 +83,94 @@ CA_PROVINCES: dict[str, tuple[str, ...]] = {
     "SK": ("Saskatchewan", "America/Regina", "America/Edmonton"),
     "YT": ("Yukon", "America/Whitehorse"),
 }
-_BY_COUNTRY = {"US": US_STATES, "CA": CA_PROVINCES}
-_CODES = {entry[0]: (country, code) for country, table in _BY_COUNTRY.items() for code, entry in table.items()}
-_CODES["British Colombia"] = ("CA", "BC")  # so spelt in phonenumbers
+AU_STATES: dict[str, tuple[str, ...]] = {
+    "ACT": ("Australian Capital Territory", "Australia/Sydney"),
+    "NSW": ("New South Wales", "Australia/Sydney", "Australia/Broken_Hill", "Australia/Lord_Howe"),
+    "NT": ("Northern Territory", "Australia/Darwin"),
+    "QLD": ("Queensland", "Australia/Brisbane"),
+    "SA": ("South Australia", "Australia/Adelaide"),
+    "TAS": ("Tasmania", "Australia/Hobart"),
+    "VIC": ("Victoria", "Australia/Melbourne"),
+    "WA": ("Western Australia", "Australia/Perth", "Australia/Eucla"),
+}
+STATES_OF = {"US": US_STATES, "CA": CA_PROVINCES, "AU": AU_STATES}
+
+#: Parts of the USA that have a country code of their own, and the law of the USA.
+US_TERRITORIES = frozenset({"PR", "VI", "GU", "MP", "AS"})
+
+#: Where tzdata does not name the zone of most people first.
+_MOST_PEOPLE = {
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+}
+
+#: Zones count as one clock when they read the same once a week in these years.
+_ALIKE_FROM, _ALIKE_WEEKS = datetime(2025, 1, 1, tzinfo=UTC), 13 * 52
+
+
+def name_of_region(country: str, region: str) -> str:
+    """Return the English name of a state or province by its code; empty when it is not known."""
+    return STATES_OF.get(country, {}).get(region, ("",))[0]
 
 
 def zones_of_province(country: str, province: str) -> tuple[str, ...]:
-    """Return the zones of a state or province by its code; none when it is not known."""
-    return _BY_COUNTRY.get(country.upper(), {}).get(province.upper(), ())[1:]
-
-
-def zones_of_place(description: str) -> tuple[str, ...]:
-    """Return the zones of the state in "Gary, IN" or "Indiana": all of them, wherever in it the place lies.
-
-    The library names some area codes after several provinces: "Nova Scotia/Prince Edward Island".
-    """
-    found: dict[str, None] = {}
-    for state in description.rpartition(", ")[2].split("/"):
-        country, code = _CODES.get(state, ("", state))
-        for table in (_BY_COUNTRY[country],) if country else _BY_COUNTRY.values():
-            found.update(dict.fromkeys(table.get(code, ())[1:]))
-    return tuple(found)
+    """Return the zones of a state or province by its code, that of most people first; none when it is not known."""
+    return STATES_OF.get(country.upper(), {}).get(province.upper(), ())[1:]
 
 
 def zones_of_country(country: str) -> tuple[str, ...]:
     """Return the zones of a country by its code; none when it is not known."""
-    return _zone_table().get(country.upper(), ())
+    return _zone_table()[0].get(country.upper(), ())
+
+
+def country_of_zone(zone: str) -> str:
+    """Return the country that a zone belongs to; empty for zones such as UTC."""
+    return _zone_table()[1].get(zone, "")
+
+
+def present_name(zone: str) -> str:
+    """Return the name that the tables know for an older one: browsers still say "Asia/Calcutta"."""
+    countries, aliases = _zone_table()[1], _aliases()
+    while zone not in countries and zone in aliases:
+        zone = aliases[zone]
+    return zone
+
+
+@lru_cache(maxsize=512)
+def clocks_of_country(country: str) -> tuple[str, ...]:
+    """Return a country's zones, that of most people first, without those whose clocks read as one before them."""
+    zones = zones_of_country(country)
+    first = _MOST_PEOPLE.get(country.upper())
+    if first:
+        zones = (first, *(zone for zone in zones if zone != first))
+    apart: dict[tuple[timedelta | None, ...], str] = {}
+    for zone in zones:
+        apart.setdefault(_readings(zone), zone)
+    return tuple(apart.values())
+
+
+def _readings(zone: str) -> tuple[timedelta | None, ...]:
+    clock = ZoneInfo(zone)
+    moments = (_ALIKE_FROM + timedelta(weeks=week) for week in range(_ALIKE_WEEKS))
+    return tuple(moment.astimezone(clock).utcoffset() for moment in moments)
 
 
 @lru_cache(maxsize=1)
-def _zone_table() -> dict[str, tuple[str, ...]]:
-    table: dict[str, tuple[str, ...]] = {}
+def _zone_table() -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    zones: dict[str, tuple[str, ...]] = {}
+    countries: dict[str, str] = {}
     for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             country, _coordinates, name = line.split("\t")[:3]
-            table[country] = (*table.get(country, ()), name)
-    return table
+            zones[country] = (*zones.get(country, ()), name)
+            countries[name] = country
+    return zones, countries
+
+
+@lru_cache(maxsize=1)
+def _aliases() -> dict[str, str]:
+    lines = (files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8").splitlines()
+    return {alias: name for kind, name, alias in (line.split() for line in lines if line.startswith("L "))}

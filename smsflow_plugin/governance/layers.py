@@ -13,7 +13,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from smsflow_plugin.governance.hours import LawRow, Window
+from smsflow_plugin.governance.hours import Window
+from smsflow_plugin.governance.law.row import LawRow, read_row
 from smsflow_plugin.governance.policy import SETTINGS, WINDOWS, Cap, PolicyRules, Scope
 
 DAYS = 7
@@ -85,7 +86,7 @@ def _ids(ids: Any) -> frozenset[int]:
 
 
 def _law_rows(rows: Any) -> tuple[LawRow, ...]:
-    return tuple(LawRow(**row) for row in rows)
+    return tuple(read_row(row) for row in rows)
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -122,6 +123,8 @@ def _plain(value: Any) -> Any:
         return str(value.normalize())
     if isinstance(value, time):
         return value.isoformat()
+    if isinstance(value, LawRow):
+        return value.as_data()
     if hasattr(value, "__dataclass_fields__"):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     return value

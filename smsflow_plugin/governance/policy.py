@@ -14,7 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from smsflow_plugin.governance.hours import NINE_TO_EIGHT, Hours, LawRow, Window
+from smsflow_plugin.governance.hours import Hours, Window, every_day
+from smsflow_plugin.governance.law.row import LawRow
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -77,7 +78,7 @@ class Cap:
 class PolicyRules:
     """The rules that hold for a store's texts, or for those of one flow. ``version`` names them in the ledger."""
 
-    week: tuple[Window | None, ...] = NINE_TO_EIGHT
+    week: tuple[Window | None, ...] = every_day(time(9), time(20))
     holidays_off: bool = False
     strict: bool = True
     stricter_law: tuple[LawRow, ...] = ()

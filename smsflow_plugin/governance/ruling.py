@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from smsflow_plugin.governance.caps import free_at, rested_at
-from smsflow_plugin.governance.law import law_blocks, law_caps
+from smsflow_plugin.governance.law.table import law_blocks, law_caps
 from smsflow_plugin.governance.policy import Cap, PolicyRules, Scope
 from smsflow_plugin.governance.quiet_hours import is_open, next_open
 from smsflow_plugin.governance.rules import (

@@ -99,7 +99,8 @@ class Bench:
         :raises CannotMeasure: if others have work waiting, or the pumps did not do the work.
         """
         check_alone()
-        machine = _MovingClock(clock.now() - timedelta(days=2))
+        # at noon, when every law lets texts go
+        machine = _MovingClock((clock.now() - timedelta(days=2)).replace(hour=12, minute=0))
         own = {"CLOCK": machine, "TRANSLATORS": {"bench": _PATH}, "GATEWAYS": _NULL}
         with override_settings(SMSFLOW={**getattr(settings, "SMSFLOW", {}), **own}):
             clean_up()
