@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import time
 
-#: When it opens and when it closes, as wall time. The closing time itself is closed. A window that
-#: closes earlier than it opens runs past midnight; one that closes when it opens is none.
+#: When it opens and when it closes, as wall time. The closing time itself is closed; ``time.max`` is
+#: midnight at the end of the day. A window that closes earlier than it opens runs past midnight; one
+#: that closes when it opens is none.
 Window = tuple[time, time]
 
 #: Monday to Sunday. None: closed all day.
@@ -22,7 +23,7 @@ WHOLE_DAY = 24 * 60 * 60
 
 CLOSED = "closed"
 
-_WINDOW = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_WINDOW = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-3]|24(?=:00)):([0-5][0-9])")
 
 
 def every_day(opens: time, closes: time) -> Week:
@@ -36,14 +37,17 @@ def read_window(text: str) -> Window | None:
     found = _WINDOW.fullmatch(text.strip())
     if not found:
         raise ValueError(f"{text!r} is no window")
-    numbers = [int(number) for number in found.groups()]
-    window = time(numbers[0], numbers[1]), time(numbers[2], numbers[3])
+    opens, opens_minute, closes, closes_minute = (int(number) for number in found.groups())
+    window = time(opens, opens_minute), time(closes, closes_minute) if closes < 24 else time.max
     check_window(window)
     return window
 
 
 def write_window(window: Window | None) -> str:
-    return CLOSED if window is None else f"{window[0]:%H:%M}-{window[1]:%H:%M}"
+    if window is None:
+        return CLOSED
+    closes = "24:00" if window[1] == time.max else f"{window[1]:%H:%M}"
+    return f"{window[0]:%H:%M}-{closes}"
 
 
 def check_window(window: Window) -> None:
@@ -51,7 +55,7 @@ def check_window(window: Window) -> None:
     opens, closes = window
     if opens == closes:
         raise ValueError("A window cannot close when it opens.")
-    if any(at.tzinfo or at.microsecond for at in window):
+    if opens.tzinfo or closes.tzinfo or opens.microsecond or (closes.microsecond and closes != time.max):
         raise ValueError("A window is wall time, to the second.")
 
 
@@ -64,13 +68,13 @@ def check_week(week: Sequence[Window | None]) -> None:
 
 
 def seconds(at: time) -> int:
-    return (at.hour * 60 + at.minute) * 60 + at.second
+    """Return the second of the day; midnight at its end is 86400."""
+    return WHOLE_DAY if at == time.max else (at.hour * 60 + at.minute) * 60 + at.second
 
 
 def as_time(second: int) -> time:
-    """Return the wall time of a second of the day; midnight at its end is 00:00."""
-    second %= WHOLE_DAY
-    return time(second // 3600, second // 60 % 60, second % 60)
+    """Return the wall time of a second of the day; midnight at its end is ``time.max``."""
+    return time.max if second == WHOLE_DAY else time(second // 3600, second // 60 % 60, second % 60)
 
 
 def common(first: Sequence[Piece], second: Sequence[Piece]) -> tuple[Piece, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_type, format_number
 
 from smsflow_plugin.audience.filters import PastEvent, event_kinds
 from smsflow_plugin.audience.models import Contact
@@ -63,7 +64,7 @@ def edge_case(name: str, store: Store) -> Person:
     _label, different = EDGE_CASES.get(name) or EDGE_CASES["example"]
     values = {
         **ADA,
-        "phone": "+12025550123",
+        "phone": _number(store.country),
         "country": store.country,
         "timezone": store.timezone,
         "language": store.language,
@@ -71,6 +72,12 @@ def edge_case(name: str, store: Store) -> Person:
     }
     # chance goes by the id: the same person goes the same way each time
     return Person(Contact(store_id=store.pk, uuid=uuid.uuid5(uuid.NAMESPACE_OID, name), **values))
+
+
+def _number(country: str) -> str:
+    """Return a number of the country: one from elsewhere would say that they may be there."""
+    example = example_number_for_type(country, PhoneNumberType.MOBILE) if country != "US" else None
+    return format_number(example, PhoneNumberFormat.E164) if example else "+12025550123"
 
 
 def search(user: Any, store: Store, words: str) -> list[Contact]:

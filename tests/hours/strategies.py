@@ -68,10 +68,16 @@ MOMENTS = st.builds(
 SEVERAL_PLACES = st.lists(PLACES, min_size=1, max_size=3, unique=True).map(tuple)
 
 TIMES = st.integers(0, 24 * 12 - 1).map(lambda n: time(n // 12, n % 12 * 5))
+ODD_WINDOWS: list[Window] = [
+    (time(9), time(20)),
+    (time(8), time(0)),
+    (time(0), time.max),
+    (time(22), time(6)),
+    (time(2, 30), time(3)),
+    (time(1, 30), time(1, 45)),
+]
 #: Some of them run past midnight.
-WINDOWS: st.SearchStrategy[Window] = st.tuples(TIMES, TIMES).filter(lambda pair: pair[0] != pair[1]) | st.sampled_from(
-    [(time(9), time(20)), (time(8), time(0)), (time(22), time(6)), (time(2, 30), time(3)), (time(1, 30), time(1, 45))]
-)
+WINDOWS = st.tuples(TIMES, TIMES).filter(lambda pair: pair[0] != pair[1]) | st.sampled_from(ODD_WINDOWS)
 WEEKS = st.one_of(WINDOWS.map(lambda window: (window,) * 7), st.tuples(*[st.none() | WINDOWS for _ in range(7)]))
 
 ROWS = st.builds(

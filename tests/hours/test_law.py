@@ -169,7 +169,7 @@ def test_a_day_can_be_described() -> None:
     assert [row.source for row in texas.rows] == ["47 CFR 64.1200(c)(1)", "foster.com, D, R"]
     assert describe(Place("America/Chicago", "US", "AL"), THANKSGIVING).window is None
     assert describe(Place("America/Chicago", "US", "AL"), THANKSGIVING).holiday == "Thanksgiving Day"
-    assert describe(Place("Asia/Tokyo", "JP"), SUNDAY, practice=False).window == (time(0), time(0))
+    assert describe(Place("Asia/Tokyo", "JP"), SUNDAY, practice=False).window == (time(0), time.max)
 
 
 def test_an_administrators_row_narrows_and_never_widens() -> None:
@@ -194,6 +194,9 @@ def test_a_row_is_read_from_a_form_and_written_back() -> None:
     assert row.week == (*every_day(time(9), time(20))[:5], (time(12), time(18)), None)
     assert (row.country, row.region, row.kind, row.since) == ("US", "TX", "own", date(2027, 1, 1))
     assert read_row(row.as_data()) == row
+    all_day = read_row({"daily": "0:00-24:00"})
+    assert all_day.week[0] == (time(0), time.max)
+    assert read_row(all_day.as_data()) == all_day
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ def test_a_row_is_read_from_a_form_and_written_back() -> None:
         ({"country": "US", "region": "XX"}, Problem("region", "unknown", "XX")),
         ({"region": "TX"}, Problem("region", "unknown", "TX")),
         ({"sunday": "noon"}, Problem("sunday", "no_window", "noon")),
-        ({"sunday": "24:00-25:00"}, Problem("sunday", "no_window", "24:00-25:00")),
+        ({"sunday": "9:00-24:30"}, Problem("sunday", "no_window", "9:00-24:30")),
         ({"daily": "9:00-9:00"}, Problem("daily", "no_window", "9:00-9:00")),
         ({"weekend": "20:00-2:00"}, Problem("weekend", "past_midnight", "20:00-2:00")),
         ({"since": "soon"}, Problem("since", "no_date", "soon")),

@@ -111,6 +111,13 @@ def test_a_window_until_midnight_is_written_as_closing_at_00_00() -> None:
     assert not is_open(new_york(2026, 3, 5, 0, 0), NEW_YORKER, hours)
 
 
+def test_a_store_may_be_open_all_day_and_all_night() -> None:
+    hours = every(time(0), time.max, law=False)
+    assert is_open(new_york(2026, 3, 4, 23, 59), NEW_YORKER, hours, margin=timedelta(hours=12))
+    assert is_open(datetime(2026, 3, 5, 4, 59, 59, 999_999, tzinfo=UTC), NEW_YORKER, hours)
+    assert week_view(hours, NEW_YORKER[0])[0].store == ((0, 24 * 3600),)
+
+
 def test_saturdays_night_runs_out_on_a_sunday_that_has_no_window() -> None:
     hours = Hours((*every_day(time(22), time(2))[:6], None), law=False)
     assert is_open(new_york(2026, 3, 8, 1, 30), NEW_YORKER, hours)
@@ -197,6 +204,7 @@ def test_a_place_that_opens_once_a_week_is_waited_for() -> None:
         every_day(time(9), time(20))[:6],
         every_day(time(9, tzinfo=UTC), time(20)),
         every_day(time(9), time(20, 0, 0, 1)),
+        every_day(time.max, time(20)),
     ],
 )
 def test_hours_that_mean_nothing_are_refused(week: Any) -> None:

@@ -33,7 +33,7 @@ class LawCap(NamedTuple):
 class LawOfDay:
     """What the law leaves open in a place on a day: the rows in force, and their common window.
 
-    ``window``: None when it is closed all day; as a closing time, 00:00 is midnight at the end of the day.
+    ``window``: None when it is closed all day; as a closing time, ``time.max`` is midnight at the end of the day.
     ``holiday``: the public holiday, whether or not a row closes on it.
     """
 
