@@ -59,8 +59,12 @@ def figures_of(store_ids: Collection[int], now: datetime) -> dict[int, dict[int,
         texts = texts.filter(queued_at__gte=fresh)
     lately = Q(queued_at__gte=now - HOUR)
     counted = texts.order_by().values_list("store_id", "flow_id").annotate(
-        Count("pk", filter=_LEFT), Count("pk", filter=_FAILED), Count("pk", filter=_QUEUED),
-        Count("pk", filter=_LEFT & lately), Count("pk", filter=_FAILED & lately), Count("pk", filter=_QUEUED & lately),
+        left=Count("pk", filter=_LEFT),
+        failed=Count("pk", filter=_FAILED),
+        waiting=Count("pk", filter=_QUEUED),
+        left_lately=Count("pk", filter=_LEFT & lately),
+        failed_lately=Count("pk", filter=_FAILED & lately),
+        waiting_lately=Count("pk", filter=_QUEUED & lately),
     )  # fmt: skip
     opt_outs = _opt_outs(store_ids, now - DAY, now, since)
     spend = _spend(texts, store_ids)
@@ -96,7 +100,7 @@ def keep_days(now: datetime) -> int:
     counted = (
         texts.order_by()
         .values_list("store_id", "flow_id", TruncDate("queued_at", tzinfo=UTC))
-        .annotate(Count("pk"), Count("pk", filter=_FAILED))
+        .annotate(left=Count("pk"), failed=Count("pk", filter=_FAILED))
     )
     opt_outs = _opt_outs_by_day(start, end)
     rows = [
@@ -159,7 +163,7 @@ def _opt_outs_by_day(start: datetime, end: datetime) -> dict[tuple[int, date], i
         .filter(last_flow__isnull=False)
         .order_by()
         .values_list("last_flow", TruncDate("occurred_at", tzinfo=UTC))
-        .annotate(Count("contact", distinct=True))
+        .annotate(people=Count("contact", distinct=True))
     )
     return {(flow_id, day): count for flow_id, day, count in rows}
 
@@ -173,7 +177,7 @@ def _spend(texts: QuerySet[Message], store_ids: Iterable[int]) -> dict[int | Non
         texts.filter(_LEFT | Q(state=Message.State.SENDING), store_id__in=prices)
         .order_by()
         .values_list("store_id", "flow_id", F("contact__country"))
-        .annotate(Sum("parts"))
+        .annotate(all_parts=Sum("parts"))
     )
     spend: dict[int | None, Decimal] = defaultdict(Decimal)
     for store_id, flow_id, country, parts in rows:
