@@ -32,6 +32,8 @@ PUMPS = (
     "dispatch",
     "reconcile",
     "learn",
+    "watch",
+    "tell_staff",
 )
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.

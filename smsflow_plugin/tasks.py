@@ -17,7 +17,7 @@ from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import advance as advance_pump
-from smsflow_plugin.engine import dated, habits, lists, moving, stock
+from smsflow_plugin.engine import dated, habits, lists, moving, notices, stock, watching
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
@@ -80,6 +80,17 @@ def perform() -> None:
 @db_task()
 def learn() -> None:
     _run("learn", habits.learn)
+
+
+@db_task()
+def watch() -> None:
+    _run("watch", watching.watch)
+
+
+@db_task()
+def tell_staff() -> None:
+    if _run("tell_staff", notices.tell_staff):
+        alarm("tell_staff", notices.next_notice())
 
 
 @db_task()

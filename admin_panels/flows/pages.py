@@ -53,6 +53,8 @@ def page_buttons(user: Any, flow: Flow) -> list[Button]:
         label, icon = (_("Resume"), "play") if flow.paused_at else (_("Pause"), "time")
         name = "resume" if flow.paused_at else "pause"
         buttons.append(Button(label, url=page_url(name, flow), icon_name=icon, priority=60))
+    if flow.live and flow.closed_at and may(user, "publish", flow):
+        buttons.append(Button(_("Let people enter"), url=page_url("open", flow), icon_name="login", priority=62))
     buttons.append(Button(_("Diagram"), url=tool_url("diagram", flow), icon_name="list-ul", priority=64))
     if may_let_in(user, flow):
         buttons.append(Button(_("Test run"), url=tool_url("test", flow), icon_name="mobile-alt", priority=66))

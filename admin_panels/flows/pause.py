@@ -14,8 +14,9 @@ from django.views.generic import FormView
 from wagtail.admin import messages
 from wagtail.snippets.views.snippets import UnpublishView
 
+from smsflow_plugin.admin_panels.breakers import open_trip, trip_url
 from smsflow_plugin.admin_panels.flows.pages import FlowPage, page_url
-from smsflow_plugin.engine.pausing import PauseFlow, ResumeFlow
+from smsflow_plugin.engine.pausing import OpenFlow, PauseFlow, ResumeFlow
 from smsflow_plugin.models import Enrollment, Flow
 
 
@@ -52,9 +53,28 @@ class ResumeView(PauseView):
     header_icon = "play"
     resuming = True
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # what a breaker holds is decided on where its numbers stand
+        if self.allowed() and (trip := open_trip(request.user, self.object)):
+            return redirect(trip_url(trip))
+        return super().dispatch(request, *args, **kwargs)
+
     def form_valid(self, form: forms.Form) -> HttpResponse:
         ResumeFlow(self.object, self.request.user).execute()
         messages.success(self.request, conditional_escape(_("“%(flow)s” goes on.") % {"flow": self.object}))
+        return redirect(self.flow_url)
+
+
+class OpenView(PauseView):
+    """Says what opening a closed flow means, and does it."""
+
+    page_title = gettext_lazy("Let people enter")
+    header_icon = "login"
+    template_name = "smsflow/flows/open.html"
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        OpenFlow(self.object, self.request.user).execute()
+        messages.success(self.request, conditional_escape(_("People enter “%(flow)s” again.") % {"flow": self.object}))
         return redirect(self.flow_url)
 
 

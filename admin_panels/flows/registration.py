@@ -28,6 +28,7 @@ from smsflow_plugin.models import Enrollment, Flow, StoreLogEntry
 LOG_ACTIONS = {
     "smsflow.pause": (gettext_lazy("Pause a flow"), gettext_lazy("Flow paused")),
     "smsflow.resume": (gettext_lazy("Resume a flow"), gettext_lazy("Flow resumed")),
+    "smsflow.open": (gettext_lazy("Open a flow"), gettext_lazy("Flow opened to newcomers")),
     "smsflow.new_version": (gettext_lazy("Start a version"), gettext_lazy("New version")),
     "smsflow.move_people": (gettext_lazy("Move people"), gettext_lazy("People of older versions moved or let go")),
     "smsflow.take_out": (gettext_lazy("Take a person out"), gettext_lazy("Person taken out of the flow")),

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_filters
 from django.contrib.auth import get_user_model
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
@@ -20,10 +20,11 @@ from wagtail.admin.widgets.button import Button
 from wagtail.snippets.views.snippets import CopyView, EditView, IndexView, SnippetViewSet
 
 from smsflow_plugin import clock
+from smsflow_plugin.admin_panels.breakers import warn_of_breaker
 from smsflow_plugin.admin_panels.flows.approving import TellsWhatCannotRunMixin
 from smsflow_plugin.admin_panels.flows.forms import edit_handler
 from smsflow_plugin.admin_panels.flows.pages import page_buttons
-from smsflow_plugin.admin_panels.flows.pause import FlowUnpublishView, PauseView, ResumeView
+from smsflow_plugin.admin_panels.flows.pause import FlowUnpublishView, OpenView, PauseView, ResumeView
 from smsflow_plugin.admin_panels.flows.people import LetInView, PeopleView, TakeOutView
 from smsflow_plugin.admin_panels.flows.portable import ExportView, ImportView, stores_for
 from smsflow_plugin.admin_panels.flows.publish import PublishView
@@ -33,7 +34,7 @@ from smsflow_plugin.admin_panels.listing import WIDE
 from smsflow_plugin.admin_panels.scoping import ScopedSnippetChooserViewSet, ScopedViewSetMixin, number, visible
 from smsflow_plugin.flows.portable import FIELDS, detach
 from smsflow_plugin.messaging.gate import OF_TESTS
-from smsflow_plugin.models import Enrollment, Flow, Message, Store
+from smsflow_plugin.models import BreakerTrip, Enrollment, Flow, Message, Store
 
 #: What a copy of a flow has in common with it.
 COPIED = ("store", "owner", *(name for name in FIELDS if name != "name"))
@@ -90,6 +91,7 @@ class FlowIndexView(IndexView):  # type: ignore[misc]
             people_inside=_count(inside),
             texts_sent=_count(sent.filter(state__in=gone)),
             texts_delivered=_count(sent.filter(state=Message.State.DELIVERED)),
+            tripped=Exists(BreakerTrip.objects.filter(flow=OuterRef("pk"), state=BreakerTrip.State.OPEN)),
         )
 
     def get_add_url(self) -> str | None:
@@ -117,6 +119,10 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
 
 def status_label(flow: Flow) -> str:
     """Return the state in words, with what else there is to know."""
+    if getattr(flow, "tripped", False):
+        return str(_("Stopped by a breaker"))
+    if flow.live and flow.closed_at and not flow.paused_at:
+        return str(_("Closed to newcomers"))
     if flow.live and flow.has_unpublished_changes:
         return str(_("Paused, with changes") if flow.paused_at else _("Live, with changes"))
     return str(flow.state.label)
@@ -136,6 +142,10 @@ class FlowCopyView(CopyView):  # type: ignore[misc]
 
 class FlowEditView(EditView):  # type: ignore[misc]
     """The editor, with ways to the flow's other pages."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        warn_of_breaker(request, self.live_object)
+        return super().get(request, *args, **kwargs)
 
     @cached_property
     def header_more_buttons(self) -> list[Button]:
@@ -191,6 +201,7 @@ class FlowViewSet(WordsViewSetMixin, ScopedViewSetMixin, SnippetViewSet):  # typ
             "compare": CompareView,
             "pause": PauseView,
             "resume": ResumeView,
+            "open": OpenView,
             "export": ExportView,
         }
         return [

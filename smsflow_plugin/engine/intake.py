@@ -22,6 +22,7 @@ from smsflow_plugin.engine.models import Enrollment, Intake
 from smsflow_plugin.engine.raising import Wanted, raise_events
 from smsflow_plugin.engine.selection import NotSelectable, select
 from smsflow_plugin.engine.starting import TOO_LATE
+from smsflow_plugin.governance.panic import stopped
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -33,18 +34,22 @@ KINDS = ("entered_by_hand", "scheduled")
 def let_in(limit: int | None = None) -> int:
     """Let one batch of one crowd in; return how many people were looked at. 0 means that no crowd waits.
 
-    A crowd of a paused flow or store waits until it goes on; one of a flow that is off is stopped, and so
-    is one whose planned time is long over. One that makes no sense is passed over: no other waits for it.
+    A crowd of a paused or closed flow waits until it goes on, as one of a store that stands still; one of a flow
+    that is off is stopped, and so is one whose planned time is long over. One that makes no sense is passed over:
+    no other waits for it.
     """
     now = clock.now()
     waiting = Intake.objects.filter(state=Intake.State.WAITING, kind__in=KINDS)
     over = Q(flow__live=False) | Q(kind="scheduled", created_at__lt=now - TOO_LATE)
     waiting.filter(over).update(state=Intake.State.STOPPED, finished_at=now)
-    open_ = waiting.filter(
-        flow__live=True,
-        flow__paused_at__isnull=True,
-        flow__current_version__isnull=False,
-        store__status=Store.Status.ACTIVE,
+    open_ = stopped().going(
+        waiting.filter(
+            flow__live=True,
+            flow__paused_at__isnull=True,
+            flow__closed_at__isnull=True,
+            flow__current_version__isnull=False,
+            store__status=Store.Status.ACTIVE,
+        )
     )
     for pk in open_.order_by("pk").values_list("pk", flat=True):
         try:

@@ -81,13 +81,13 @@ def live_flows(store_ids: set[int]) -> dict[int, list[LiveFlow]]:
             store_id__in=store_ids, live=True, current_version__isnull=False, store__status=Store.Status.ACTIVE
         )
         .order_by("pk")
-        .values_list("store_id", "pk", "current_version_id", "paused_at")
+        .values_list("store_id", "pk", "current_version_id", "paused_at", "closed_at")
     )
-    programs = Programs.load(version for _store, _flow, version, _paused in rows)
+    programs = Programs.load(version for _store, _flow, version, *_rest in rows)
     flows: dict[int, list[LiveFlow]] = defaultdict(list)
-    for store_id, pk, version_id, paused_at in rows:
+    for store_id, pk, version_id, *shut in rows:
         if version_id in programs:
-            flows[store_id].append(LiveFlow(pk, version_id, programs[version_id], paused_at is not None))
+            flows[store_id].append(LiveFlow(pk, version_id, programs[version_id], any(shut)))
     return flows
 
 

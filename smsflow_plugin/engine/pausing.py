@@ -14,6 +14,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance.trips import BreakerTrip
 from smsflow_plugin.nudge import nudge
 
 
@@ -51,12 +52,39 @@ class ResumeFlow(BaseAction):  # type: ignore[misc]
             # waited for; one that comes later reads it as it is then.
             waiting = Enrollment.objects.filter(flow=flow, status=Enrollment.Status.WAITING)
             wake(Contact.objects.filter(pk__in=waiting.values("contact_id")), resumed=flow.pk)
-            if Flow.objects.filter(pk=flow.pk, paused_at__isnull=False).update(paused_at=None):
-                log(instance=flow, action="smsflow.resume", user=self.user, timestamp=clock.now())
+            now = clock.now()
+            if Flow.objects.filter(pk=flow.pk, paused_at__isnull=False).update(paused_at=None, resumed_at=now):
+                log(instance=flow, action="smsflow.resume", user=self.user, timestamp=now)
+                settle_trips(flow, BreakerTrip.State.RESUMED, self.user, now)
             nudge("advance")
             nudge("dispatch")
-        flow.refresh_from_db(fields=["paused_at"])
+        flow.refresh_from_db(fields=["paused_at", "resumed_at"])
         return flow
+
+
+class OpenFlow(BaseAction):  # type: ignore[misc]
+    """Let people into a flow again that was closed to newcomers."""
+
+    action_name = "open"
+    permission_policy_action = "publish"
+
+    @transaction.atomic
+    def execute(self, skip_permission_checks: bool = False) -> Flow:
+        """Open the flow; one that is open stays as it is."""
+        self.check(skip_permission_checks=skip_permission_checks)
+        flow: Flow = self.instance
+        if Flow.objects.filter(pk=flow.pk, closed_at__isnull=False).update(closed_at=None):
+            log(instance=flow, action="smsflow.open", user=self.user, timestamp=clock.now())
+            nudge("let_in")
+        flow.refresh_from_db(fields=["closed_at"])
+        return flow
+
+
+def settle_trips(flow: Flow, state: str, user: Any, now: datetime, note: str = "") -> int:
+    """Note what a person decided about the breaker that had stopped the flow, however they came to it."""
+    return BreakerTrip.objects.filter(flow=flow, state=BreakerTrip.State.OPEN).update(
+        state=state, decided_at=now, decided_by=user, note=note[:200]
+    )
 
 
 def wake(contacts: QuerySet[Contact], *, resumed: int | None = None) -> int:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Min, QuerySet
 from django.utils.module_loading import import_string
 
 from smsflow_plugin import bulk, clock
@@ -24,6 +24,7 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.models import Effect, Enrollment
 from smsflow_plugin.engine.starting import class_of_run
+from smsflow_plugin.governance.panic import stopped
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -81,18 +82,23 @@ def perform(limit: int = CLAIM) -> int:
 
 def next_effect() -> Any:
     """Return when the next effect is due, or None."""
-    return Effect.objects.filter(state__in=(Effect.State.QUEUED, Effect.State.WORKING)).aggregate(at=Min("not_before"))[
-        "at"
-    ]
+    return _waiting().aggregate(at=Min("not_before"))["at"]
+
+
+def _waiting() -> QuerySet[Effect]:
+    """Return what is to be done, now or later. What a pause or the panic switch holds waits until that ends."""
+    unfinished = Effect.objects.filter(
+        state__in=(Effect.State.QUEUED, Effect.State.WORKING), store__status=Store.Status.ACTIVE
+    )
+    return stopped().going(unfinished.exclude(flow__paused_at__isnull=False))
 
 
 @transaction.atomic
 def _claim(limit: int) -> Sequence[Effect]:
     now = clock.now()
-    due = Q(state=Effect.State.QUEUED) | Q(state=Effect.State.WORKING)
     effects = list(
-        Effect.objects.filter(due, not_before__lte=now, store__status=Store.Status.ACTIVE)
-        .exclude(flow__paused_at__isnull=False)
+        _waiting()
+        .filter(not_before__lte=now)
         .select_related("store", "contact", "flow", "enrollment__version", "enrollment__trigger_event")
         .order_by("not_before", "pk")
         .select_for_update(skip_locked=True, of=("self",))[:limit]

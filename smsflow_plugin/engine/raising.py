@@ -17,6 +17,7 @@ from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program, Trigger
 from smsflow_plugin.flows.publishing import first_published
+from smsflow_plugin.governance.panic import stopped
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,15 @@ def live_flows(kinds: Iterable[str], now: datetime) -> list[LiveFlow]:
     What a stopped worker missed is caught up with for as long as events may be late; but
     never what was before the flow was published for the first time.
     """
+    taking_in = Flow.objects.filter(
+        live=True,
+        paused_at__isnull=True,
+        closed_at__isnull=True,
+        current_version__isnull=False,
+        store__status=Store.Status.ACTIVE,
+    )
     rows = list(
-        Flow.objects.filter(
-            live=True, paused_at__isnull=True, current_version__isnull=False, store__status=Store.Status.ACTIVE
-        )
-        .order_by("pk")
-        .values_list("store_id", "pk", "store__timezone", "current_version_id")
+        stopped().going(taking_in).order_by("pk").values_list("store_id", "pk", "store__timezone", "current_version_id")
     )
     programs = Programs.load(version for *_rest, version in rows)
     wanted = set(kinds)

@@ -83,7 +83,10 @@ class Event(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [models.UniqueConstraint(fields=["store", "kind", "key"], name="smsflow_event_key")]
-        indexes = [models.Index(fields=["contact", "occurred_at"], name="smsflow_event_contact")]
+        indexes = [
+            models.Index(fields=["contact", "occurred_at"], name="smsflow_event_contact"),
+            models.Index(fields=["occurred_at"], name="smsflow_event_opt_out", condition=Q(kind="opted_out")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"

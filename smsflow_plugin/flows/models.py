@@ -163,6 +163,10 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     )
     #: While it is paused nobody enters, and everybody inside stays where they are.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When it last went on after a pause: the texts of all who waited then come at once.
+    resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: While it is closed nobody enters, and everybody inside goes on to their end.
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     current_version = models.ForeignKey(
         "FlowVersion", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -217,7 +221,7 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         flow.store_id = self.store_id
         flow.template = self.template
         flow.current_version_id = self.current_version_id
-        flow.paused_at = self.paused_at
+        flow.paused_at, flow.resumed_at, flow.closed_at = self.paused_at, self.resumed_at, self.closed_at
         flow.created_at = self.created_at
         return flow
 

@@ -25,8 +25,9 @@ from django.utils.translation import ngettext
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.governance.trip_words import sentence
 from smsflow_plugin.messaging.gateway import GatewayUnavailable, gateway_for
-from smsflow_plugin.models import Connection, Delivery, Heartbeat
+from smsflow_plugin.models import BreakerTrip, Connection, Delivery, Heartbeat, PanicStop
 from smsflow_plugin.stores.crypto import CannotDecrypt
 
 #: A worker that has not shown itself for so long is not running: it does so every minute.
@@ -58,7 +59,7 @@ def examine() -> Iterator[Finding]:
     yield from queue()
     if not healthy:
         return
-    for examination in (worker, gateways, parked):
+    for examination in (worker, gateways, stops, parked):
         yield from examination()
     yield from webhooks()
 
@@ -175,6 +176,23 @@ def _gateway(pk: int, kind: str, store: str) -> Finding:
         remedy = _("Put the key that was removed back into SMSFLOW['ENCRYPTION_KEYS'], or enter the credentials again.")
         return Finding("gateway", False, _("%(store)s (%(kind)s): %(error)s") % {**names, "error": error}, remedy)
     return Finding("gateway", True, _("%(store)s (%(kind)s): %(said)s") % {**names, "said": said})
+
+
+def stops() -> Iterator[Finding]:
+    """Tell what people or circuit breakers have stopped, and nobody has let go yet."""
+    found = False
+    trips = BreakerTrip.objects.filter(state=BreakerTrip.State.OPEN).select_related("store", "flow").order_by("pk")
+    for stop in PanicStop.objects.filter(released_at=None).select_related("store").order_by("pk"):
+        found = True
+        why = f" {stop.reason}" if stop.reason else ""
+        text = _("All texts of %(what)s are stopped.") % {"what": stop}
+        yield Finding("stops", False, f"{text}{why}", _("Let them go again when it is clear what was wrong."))
+    for trip in trips:
+        found = True
+        text = _("A circuit breaker has stopped “%(name)s”.") % {"name": trip.flow or trip.store}
+        yield Finding("stops", False, f"{text} {sentence(trip)}", _("Decide under “SMS flows › Breakers”."))
+    if not found:
+        yield Finding("stops", True, _("Nothing is stopped."))
 
 
 def parked() -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from django.db.models import Min, Q, QuerySet
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance.panic import Stopped, stopped
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
@@ -28,6 +29,7 @@ from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, Rat
 from smsflow_plugin.messaging.grouping import Group, Outgoing, group
 from smsflow_plugin.messaging.leaving import leave
 from smsflow_plugin.messaging.models import Batch, Message
+from smsflow_plugin.messaging.pacing import Pacing
 from smsflow_plugin.messaging.settling import Trouble, settle, take_back
 
 logger = logging.getLogger(__name__)
@@ -107,21 +109,23 @@ def dispatch(limit: int | None = None) -> DispatchResult:
 def _claim(limit: int) -> Claimed:
     now = clock.now()
     connections, resting_until = sendable(now)
+    pacing = Pacing(connections, now)
     queued = Message.objects.filter(state=Message.State.QUEUED, store_id__in=list(connections))
-    queued = _not_paused(queued, connections)
+    queued = _not_stopped(_not_paused(queued, connections), stopped())
+    due = queued.filter(not_before__lte=now)
     messages = [
         Queued(*row)
-        for row in queued.filter(not_before__lte=now)
+        for row in pacing.turn(due)
         .order_by("priority", "not_before", "pk")
         .select_for_update(skip_locked=True)
         .values_list(*Queued.__dataclass_fields__)[:limit]
     ]
-    claimed = Claimed(taken=len(messages))
+    claimed = Claimed()
     if messages:
-        claimed.calls = _write(messages, connections, now)
+        claimed.taken, claimed.calls = _write(messages, connections, pacing, now)
     if len(messages) < limit:
         waiting = queued.filter(not_before__gt=now).aggregate(at=Min("not_before"))["at"]
-        claimed.next_at = min((at for at in (waiting, *resting_until) if at), default=None)
+        claimed.next_at = min((at for at in (waiting, pacing.next_at(due), *resting_until) if at), default=None)
     return claimed
 
 
@@ -132,13 +136,28 @@ def _not_paused(queued: QuerySet[Message], store_ids: Iterable[int]) -> QuerySet
     return queued.filter(Q(flow__isnull=True) | ~Q(flow__in=paused)) if paused else queued
 
 
-def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetime) -> list[Call]:
-    """Decide on every claimed message, and write batches and messages in one statement each."""
+def _not_stopped(queued: QuerySet[Message], stop: Stopped) -> QuerySet[Message]:
+    """Leave out what the panic switch holds, which is everything but the answers to STOP and HELP."""
+    answers = Q(message_class=Message.Class.REPLY.value)
+    if stop.everybody:
+        return queued.filter(answers)
+    return queued.filter(answers | ~Q(store_id__in=stop.stores)) if stop.stores else queued
+
+
+def _write(
+    messages: Sequence[Queued], connections: dict[int, int], pacing: Pacing, now: datetime
+) -> tuple[int, list[Call]]:
+    """Decide on the claimed messages, as far as their numbers can take them, the most important first.
+
+    Batches and messages are written in one statement each. Returns how many were decided on, and the calls.
+    """
     gate = Gate(messages, now)
     limits = _limits(messages)
     going: list[Outgoing] = []
     rows: list[tuple[Any, ...]] = []
     for message in messages:
+        if not pacing.takes(message.store_id, message.message_class):
+            continue  # it stays where it stands in the queue
         try:
             decision = gate.ask(message)
         except Exception:
@@ -147,6 +166,7 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
             rows.append((message.pk, "queued", Trouble.UNREADABLE.value, message.batch_id, now + RETRY, None))
             continue
         if decision.allowed:
+            pacing.give(message.store_id)
             going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
         else:
             rows.append(_held(message, decision, now))
@@ -158,7 +178,8 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
         for text in call.group.texts
     )
     bulk.update(Message, ("state", "reason", "batch_id", "not_before", "finished_at"), rows)
-    return calls
+    pacing.write()
+    return len(rows), calls
 
 
 def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:
@@ -176,8 +197,9 @@ def _outgoing(message: Queued, connection_id: int, limit: int | None) -> Outgoin
     except (TypeError, ValueError):
         slots = ()  # they only save calls: without them the text goes as it stands
     return Outgoing(
-        message.pk, connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit
-    )
+        message.pk, connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit,
+        answers=message.message_class == Message.Class.REPLY,
+    )  # fmt: skip
 
 
 def _held(message: Queued, decision: Decision, now: datetime) -> tuple[Any, ...]:
@@ -216,7 +238,7 @@ def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
         # the calls before this one may have taken long
         leaving = leave(call.batch_id, call.group, clock.now())
         if leaving is None:
-            return None
+            return Batch.State.RETURNED if take_back([call.batch_id], clock.now()) else None
         outcome = _send(replace(call, group=leaving))
         if isinstance(outcome, RateLimited) or (isinstance(outcome, Rejected) and outcome.fatal):
             resting[connection_id] = outcome

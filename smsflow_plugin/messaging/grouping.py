@@ -23,6 +23,8 @@ MARK = "${"
 class Outgoing:
     """A text that may go now. ``limit``: with how many it may share a call at most; None: as many as fit.
 
+    ``answers``: it answers STOP or HELP, and goes although the panic switch was pressed.
+
     ``slots`` are ``(start, end)`` positions in ``body``, in order and apart from each other.
     """
 
@@ -34,6 +36,7 @@ class Outgoing:
     slots: tuple[tuple[int, int], ...] = ()
     expires_at: datetime | None = None
     limit: int | None = None
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Group:
     @property
     def recipients(self) -> tuple[str, ...]:
         return tuple(text.to for text in self.texts)
+
+    @property
+    def answers(self) -> bool:
+        return self.texts[0].answers
 
     @property
     def expires_at(self) -> datetime | None:
@@ -84,7 +91,7 @@ def _key(text: Outgoing) -> Hashable:
     hour = text.expires_at.replace(minute=0, second=0, microsecond=0) if text.expires_at else None
     template = split(text)
     shape = template[0] if template else (text.body,)
-    return text.connection_id, text.sender, text.limit, hour, template is None, shape
+    return text.connection_id, text.sender, text.limit, text.answers, hour, template is None, shape
 
 
 def _group(members: Sequence[Outgoing]) -> Group:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import BooleanField, Case, Q, Value, When
 
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.messaging.grouping import Group
 from smsflow_plugin.messaging.models import Batch, Message
@@ -35,11 +36,13 @@ _SAID_NO = Case(When(_WITHDRAWN, then=Value(True)), default=Value(False), output
 def leave(batch_id: int, group: Group, now: datetime) -> Group | None:
     """Let a call go: return it without those who may not be texted any more.
 
-    None means that it must not be made: reconcile has given it up meanwhile, or nobody is left in it. From here on
-    the time that reconcile waits counts anew.
+    None means that it must not be made: reconcile has given it up meanwhile, somebody has pressed the panic switch, or
+    nobody is left in it. From here on the time that reconcile waits counts anew.
     """
     ours = Batch.objects.filter(pk=batch_id, state=Batch.State.SENDING, asked_at=None)
-    if not ours.update(started_at=now):
+    # asked in the same statement: what the switch finds free has left, whatever is pressed later
+    free = ours if group.answers else ours.filter(~stands_for())
+    if not free.update(started_at=now):
         return None
     sending = Message.objects.filter(batch_id=batch_id, state=Message.State.SENDING)
     withdrawn = sending.filter(contact__isnull=False).filter(_WITHDRAWN | _DOUBTFUL)

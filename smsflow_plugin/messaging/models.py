@@ -55,6 +55,22 @@ class Batch(models.Model):
         return str(self.reference)
 
 
+class Pace(models.Model):
+    """Until when a connection's number is busy with what it was given; see ``governance.throughput``."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="+")
+    free_at = models.DateTimeField(default=clock.now)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("pace")
+        verbose_name_plural = _("paces")
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}: {self.free_at}"
+
+
 class Message(models.Model):
     """A text to one person. (enrollment, step, visit) is unique; so is (store, key) of all others.
 

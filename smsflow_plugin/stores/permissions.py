@@ -110,6 +110,7 @@ def register_policies() -> None:
 
     register_permission_policy(models.Store, StorePermissionPolicy(models.Store, "pk"))
     for model in (
+        models.BreakerTrip,
         models.Connection,
         models.Contact,
         models.ContactDate,
@@ -121,6 +122,7 @@ def register_policies() -> None:
         models.Enrollment,
         models.Event,
         models.Flow,
+        models.FlowDay,
         models.FlowVersion,
         models.Identity,
         models.Intake,
@@ -130,6 +132,7 @@ def register_policies() -> None:
         models.Policy,
         models.PolicyVersion,
         models.Segment,
+        models.StaffNotice,
         models.StoreMembership,
         models.TestNumber,
         models.Variant,

@@ -41,6 +41,7 @@ _AGENCY = (
     "reword_flow",
     "delete_flow",
     "publish_flow",
+    "view_breakertrip",
     "lock_flow",
     "unlock_flow",
     "view_segment",
@@ -73,7 +74,15 @@ ROLES: Mapping[str, Sequence[str]] = {
         "view_copysnippet",
         "change_copysnippet",
     ),
-    SUPPORT: ("view_store", "view_flow", "view_segment", "view_contact", "change_contact", "view_message"),
+    SUPPORT: (
+        "view_store",
+        "view_flow",
+        "view_breakertrip",
+        "view_segment",
+        "view_contact",
+        "change_contact",
+        "view_message",
+    ),
 }
 
 

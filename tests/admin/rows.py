@@ -10,6 +10,7 @@ from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.models import (
     Batch,
+    BreakerTrip,
     Connection,
     ConsentRecord,
     Contact,
@@ -43,6 +44,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    trip: BreakerTrip
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -107,7 +109,10 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    trip = BreakerTrip.objects.create(
+        store=store, flow=flow, kind="failures", measured=60, limit=25, count=60, texts=100, note=f"Bad list{mark}"
+    )
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, trip)
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

@@ -148,6 +148,8 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
 def object_of(name: str, rows: Rows) -> Any:
     if "segment" in name:
         return rows.segment
+    if name.startswith("smsflow_breakers:"):
+        return rows.trip
     if name.startswith("smsflow_snippets:"):
         return rows.snippet
     if name.startswith("smsflow_test_send:"):

@@ -53,7 +53,8 @@ def pumps(monkeypatch: pytest.MonkeyPatch, queue: Any, still: TestClock) -> Iter
     monkeypatch.setattr(tasks.habits, "learn", lambda: made.look("learn"))
     monkeypatch.setattr(tasks.perform_pump, "perform", lambda: made.look("perform"))
     monkeypatch.setattr(tasks.perform_pump, "next_effect", lambda: made.next_effect)
-    monkeypatch.setattr(tasks.moving, "move_people", lambda: made.look("move_people"))
+    monkeypatch.setattr(tasks.watching, "watch", lambda: made.look("watch"))
+    monkeypatch.setattr(tasks.notices, "tell_staff", lambda: made.look("tell_staff"))
     yield made
 
 
