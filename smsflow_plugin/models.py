@@ -2,11 +2,11 @@
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest, Variant
-from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
+from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Incentive, Intake, OwnerAlarm
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
-from smsflow_plugin.messaging.models import Batch, Message, TestNumber
+from smsflow_plugin.messaging.models import Batch, Message, SpendDay, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
 __all__ = [
@@ -25,14 +25,17 @@ __all__ = [
     "FlowVersion",
     "Heartbeat",
     "Identity",
+    "Incentive",
     "Intake",
     "Interest",
     "Message",
+    "OwnerAlarm",
     "PanicStop",
     "Policy",
     "PolicyVersion",
     "Segment",
     "SegmentMember",
+    "SpendDay",
     "Store",
     "StoreApprovalTask",
     "StoreLogEntry",
