@@ -208,8 +208,8 @@ class Decision(models.Model):
 class Incentive(models.Model):
     """A discount for one person: wanted by a step, then given or not, and perhaps used.
 
-    (enrollment, step, visit) is unique. Written together with the request for the code, so that whoever asks next counts it. A refused one is
-    kept as well, and so is one whose code could not be had; neither counts.
+    (enrollment, step, visit) is unique. Written together with the request for the code, so that whoever asks next
+    counts it. A refused one is kept as well, and so is one whose code could not be had; neither counts.
     """
 
     class Kind(models.TextChoices):

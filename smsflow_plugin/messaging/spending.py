@@ -115,9 +115,18 @@ def give_back(limit: int = 1000) -> int:
 
     Whoever cancels texts need not think of their money: this looks for them once a minute.
     """
-    refunds = Message.objects.filter(_NEVER_WENT, spent=True).order_by("pk").select_for_update(skip_locked=True)
-    rows = list(refunds.values_list("pk", "store_id", "queued_at", "message_class", "cost", "parts")[:limit])
-    zones = dict(Store.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "timezone")) if rows else {}
+    refunds = Message.objects.filter(_NEVER_WENT, spent=True).order_by("pk")
+    found = list(refunds.values_list("pk", "store_id", "queued_at")[:limit])
+    if not found:
+        return 0
+    zones = dict(Store.objects.filter(pk__in={store_id for _pk, store_id, _at in found}).values_list("pk", "timezone"))
+    # the days before the texts, as the nightly count has it
+    _lock({(store_id, day_of(at, zones[store_id]).date) for _pk, store_id, at in found})
+    rows = list(
+        refunds.filter(pk__in=[row[0] for row in found])
+        .select_for_update(skip_locked=True)
+        .values_list("pk", "store_id", "queued_at", "message_class", "cost", "parts")
+    )
     spends: dict[tuple[int, date], Spent] = defaultdict(Spent)
     for _pk, store_id, queued_at, message_class, cost, parts in rows:
         key = store_id, day_of(queued_at, zones[store_id]).date
@@ -125,6 +134,12 @@ def give_back(limit: int = 1000) -> int:
     bulk.update(Message, ("spent",), [(row[0], False) for row in rows])
     add({key: spent.negative() for key, spent in spends.items()})
     return len(rows)
+
+
+def _lock(days: Collection[tuple[int, date]]) -> dict[tuple[int, date], int]:
+    """Lock what is counted of these days, in the order of everybody who does, and return its ids."""
+    rows = SpendDay.objects.filter(store_id__in={pk for pk, _day in days}, day__in={day for _pk, day in days})
+    return {(row.store_id, row.day): row.pk for row in rows.order_by("store_id", "day").select_for_update()}
 
 
 def recount(now: datetime, days: int = RECOUNTED) -> None:
@@ -144,17 +159,21 @@ def _recount(zone: str, store_ids: list[int], now: datetime, days: int) -> None:
     today = day_of(now, zone).date
     wanted = [today - timedelta(days=back) for back in range(days)]
     since = datetime.combine(wanted[-1], datetime.min.time(), ZoneInfo(zone))
-    # everybody who counts texts takes these rows, in this order
-    locked = SpendDay.objects.filter(store_id__in=store_ids, day__in=wanted).order_by("store_id", "day")
-    known = {(row.store_id, row.day): row.pk for row in locked.select_for_update()}
+    known = _lock({(store_id, day) for store_id in store_ids for day in wanted})
     texts = Message.objects.filter(store_id__in=store_ids, queued_at__gte=since, queued_at__lte=now)
-    found = {(store_id, day): amounts for store_id, day, *amounts in _sums(texts.exclude(_NEVER_WENT), zone)}
+    _mark(texts.filter(_NEVER_WENT, spent=True), False)
+    _mark(texts.exclude(_NEVER_WENT).filter(spent=False), True)
+    found = {(store_id, day): amounts for store_id, day, *amounts in _sums(texts.filter(spent=True), zone)}
     rows = [(pk, *found.get(key, (0,) * len(_AMOUNTS))) for key, pk in sorted(known.items())]
     bulk.update(SpendDay, _AMOUNTS, rows)
     missing = [(*key, *amounts) for key, amounts in sorted(found.items()) if key not in known]
     bulk.insert(SpendDay, ("store_id", "day", *_AMOUNTS), missing)
-    texts.filter(_NEVER_WENT, spent=True).update(spent=False)
-    texts.exclude(_NEVER_WENT).filter(spent=False).update(spent=True)
+
+
+def _mark(texts: Any, spent: bool) -> None:
+    # what somebody works on right now keeps its mark, and is counted by it
+    ids = list(texts.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+    bulk.update(Message, ("spent",), [(pk, spent) for pk in ids])
 
 
 def _sums(texts: Any, zone: str) -> Iterable[tuple[Any, ...]]:

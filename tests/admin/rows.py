@@ -19,6 +19,7 @@ from smsflow_plugin.models import (
     Enrollment,
     Flow,
     FlowVersion,
+    Incentive,
     Intake,
     Interest,
     Message,
@@ -43,6 +44,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    incentive: Incentive
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -107,7 +109,15 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    incentive = Incentive.objects.create(
+        store=store, contact=contact, flow=flow, enrollment=enrollment, step="s4", kind="percent", amount=10,
+        state="given", code=f"HELLO-{mark}1234", code_key=f"hello-{mark}1234".casefold(), wanted_at=start,
+        given_at=start, valid_until=now + timedelta(days=9), redeemed_at=now, order_value="129.00",
+        order_currency=store.currency,
+    )  # fmt: skip
+    return Rows(
+        store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, incentive
+    )
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:
