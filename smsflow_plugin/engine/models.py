@@ -267,7 +267,7 @@ class Incentive(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.amount.normalize():f}" if self.amount else self.get_kind_display()
+        return f"{self.get_kind_display()} {self.amount}" if self.amount else str(self.get_kind_display())
 
 
 class OwnerAlarm(models.Model):

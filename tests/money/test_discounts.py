@@ -165,7 +165,7 @@ def test_who_bought_with_ten_is_not_offered_fifteen(store: Store, ada: Contact, 
 
 
 def test_an_amount_is_weighed_against_the_cart(store: Store, ada: Contact) -> None:
-    allow(margin_floor=20, gross_margin=45)
+    allow(discounts=None, margin_floor=20, gross_margin=45)
     offering(store, "Cart", "20", kind="amount", flow=CART)
     for subject, total, currency in (("a", "100.00", "USD"), ("b", "70.00", "USD"), ("c", "900.00", "DKK")):
         data = {"cart": {"total": total, "currency": currency}}
