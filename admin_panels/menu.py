@@ -8,6 +8,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from smsflow_plugin.admin_panels.breakers import BreakerViewSet
 from smsflow_plugin.admin_panels.contacts import ContactViewSet
 from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
+from smsflow_plugin.admin_panels.discounts import DiscountViewSet
 from smsflow_plugin.admin_panels.messages import MessageViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
@@ -21,4 +22,12 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
     menu_icon = "smsflow"
     menu_order = 150
     submenu_hook = "register_smsflow_menu_item"
-    items = (SegmentViewSet, ContactViewSet, MessageViewSet, BreakerViewSet, DeliveryViewSet, StoreViewSet)
+    items = (
+        SegmentViewSet,
+        ContactViewSet,
+        MessageViewSet,
+        BreakerViewSet,
+        DeliveryViewSet,
+        StoreViewSet,
+        DiscountViewSet,
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils.formats import number_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -54,6 +55,8 @@ class MessageListView(ListView):
         "to",
         "body",
         "parts",
+        "country",
+        "cost",
         "get_state_display",
         "reason",
         "error_code",
@@ -126,9 +129,17 @@ class MessagePage(InspectView):  # type: ignore[misc]
             (_("Class"), message.get_message_class_display()),
             (_("Parts"), _("%(parts)d, in %(encoding)s") % {"parts": message.parts, "encoding": message.encoding}),
         ]
+        facts.append((_("Cost"), _cost(message)))
         if message.attempts:
             facts.append((_("Failed tries"), message.attempts))
         return facts
+
+
+def _cost(message: Message) -> str:
+    if message.cost is None:
+        return _("Unknown: nobody has named a price for this country.")
+    amount = number_format(f"{message.cost.normalize():f}")
+    return f"{amount} {message.store.currency}"
 
 
 def _words(message: Message) -> str:

@@ -117,6 +117,43 @@ def update(
     return _run(connection, model, sql, [*source.value_parameters, *source.table_parameters], returning)
 
 
+def add(
+    model: type[Model],
+    keys: Sequence[str],
+    amounts: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
+    """Add to ``amounts`` of the rows with these ``keys``, which a unique constraint names; insert missing ones.
+
+    Keys may stand in one row only, and in the same order in every call: each row stays locked until the end of the
+    transaction. Columns that are not named get their fields' defaults.
+
+    :return: the ``returning`` columns as they are now.
+    """
+    if not rows:
+        return []
+    connection = _connection(model)
+    named = [_field(model, name) for name in (*keys, *amounts)]
+    constants, _made = _defaults(model, named)
+    source = _source(connection, named, rows)
+    values = [*source.values, *(_constant(connection, f) for f, _ in constants)]
+    targets = [_column(connection, f) for f in (*named, *(f for f, _ in constants))]
+    table = _quote(connection, model._meta.db_table)
+    sums = [f"{c} = {table}.{c} + EXCLUDED.{c}" for c in (_column(connection, _field(model, name)) for name in amounts)]
+    sql = (
+        f"INSERT INTO {table} ({', '.join(targets)}) "  # noqa: S608 - names only
+        f"SELECT {', '.join(values)} FROM {source.table} WHERE true "
+        f"ON CONFLICT ({', '.join(_column(connection, _field(model, name)) for name in keys)}) "
+        f"DO UPDATE SET {', '.join(sums)}"
+    )
+    parameters = [*source.value_parameters, *(value for _, value in constants), *source.table_parameters]
+    found = _run(connection, model, sql, parameters, returning or keys)
+    assert isinstance(found, list)
+    return found
+
+
 @dataclass(slots=True)
 class _Source:
     """The rows as a table in SQL: ``values`` are the expressions of its columns."""

@@ -2,13 +2,13 @@
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest, Variant
-from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
+from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Incentive, Intake, OwnerAlarm
 from smsflow_plugin.engine.notices import StaffNotice
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.governance.trips import BreakerTrip, FlowDay
-from smsflow_plugin.messaging.models import Batch, Message, Pace, TestNumber
+from smsflow_plugin.messaging.models import Batch, Message, Pace, SpendDay, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
 __all__ = [
@@ -29,16 +29,19 @@ __all__ = [
     "FlowVersion",
     "Heartbeat",
     "Identity",
+    "Incentive",
     "Intake",
     "Interest",
     "Message",
     "Pace",
+    "OwnerAlarm",
     "PanicStop",
     "Policy",
     "PolicyVersion",
     "Segment",
     "StaffNotice",
     "SegmentMember",
+    "SpendDay",
     "Store",
     "StoreApprovalTask",
     "StoreLogEntry",

@@ -31,6 +31,7 @@ PUMPS = (
     "perform",
     "dispatch",
     "reconcile",
+    "give_back",
     "learn",
     "watch",
     "tell_staff",

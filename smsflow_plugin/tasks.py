@@ -17,12 +17,13 @@ from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import advance as advance_pump
-from smsflow_plugin.engine import dated, habits, lists, moving, notices, stock, watching
+from smsflow_plugin.engine import dated, habits, lists, moving, notices, offers, stock, watching
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
+from smsflow_plugin.messaging import spending
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
 from smsflow_plugin.stores.models import Heartbeat
 
@@ -101,6 +102,19 @@ def dispatch() -> None:
 @db_task()
 def reconcile() -> None:
     _run("reconcile", _reconcile)
+
+
+@db_task()
+def give_back() -> None:
+    """The money of texts that were cancelled or ran out before they went."""
+    _run("give_back", spending.give_back)
+
+
+@db_periodic_task(crontab(minute="17", hour="3"))
+def keep_books() -> None:
+    """Once a night: what was spent is counted anew, and codes that have run out are said to have."""
+    spending.recount(clock.now())
+    offers.tidy(clock.now())
 
 
 @db_periodic_task(crontab(minute="*"))

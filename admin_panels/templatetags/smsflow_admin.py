@@ -22,6 +22,7 @@ ICONS = {
     "decision": "sliders",
     "message": "mail",
     "effect": "cogs",
+    "redeemed": "tick",
     "left": "logout",
 }
 

@@ -20,7 +20,7 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine import sends
+from smsflow_plugin.engine import paying, sends
 from smsflow_plugin.engine.carrying import Carrier, results_of
 from smsflow_plugin.engine.doings import Hearing
 from smsflow_plugin.engine.facts import (
@@ -36,6 +36,7 @@ from smsflow_plugin.engine.facts import (
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
 from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.engine.offers import Offers
 from smsflow_plugin.engine.requests import Maker
 from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.engine.stock import stock_of, with_stock
@@ -46,6 +47,7 @@ from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
 from smsflow_plugin.governance.panic import stopped
 from smsflow_plugin.governance.rules import MessageClass, Planned, Priority
+from smsflow_plugin.governance.spend import Till
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.stores.models import Store
 
@@ -142,9 +144,18 @@ def _due() -> QuerySet[Contact]:
 @transaction.atomic
 def _advance_batch(due: QuerySet[Contact], limit: int) -> int:
     contacts = list(due.select_for_update(skip_locked=True)[:limit])
-    if contacts:
-        batch = _load(contacts, clock.now())
-        _write(_run(batch), {contact.pk: contact for contact in contacts})
+    if not contacts:
+        return 0
+    now = clock.now()
+    batch = _load(contacts, now)
+    results = _run(batch)
+    if not paying.pay(results.messages, batch.stores, batch.rules, now):
+        # another worker has spent the money meanwhile; now it waits for us, and what is left is known
+        contacts = list(Contact.objects.filter(pk__in=[contact.pk for contact in contacts]).order_by("wake_at", "pk"))
+        batch = _load(contacts, now)
+        results = _run(batch)
+        paying.pay(results.messages, batch.stores, batch.rules, now, again=True)
+    _write(results, batch, {contact.pk: contact for contact in contacts})
     return len(contacts)
 
 
@@ -207,20 +218,21 @@ def _history(runs: Sequence[Run], programs: Mapping[int, Program], now: datetime
 
 
 def _run(batch: Batch) -> Results:
-    results = Results(Carrier(batch.now))
+    offers = Offers(batch.now, batch.stores, batch.rules, [contact.pk for contact in batch.contacts])
+    results = Results(Carrier(batch.now, offers))
+    tills = {pk: Till(rules.budget) for pk, rules in batch.rules.items() if rules.budget}
     for contact in batch.contacts:
-        _run_contact(contact, batch, results)
+        _run_contact(contact, batch, results, tills.get(contact.store_id))
     return results
 
 
-def _run_contact(contact: Contact, batch: Batch, results: Results) -> None:
+def _run_contact(contact: Contact, batch: Batch, results: Results, till: Till | None) -> None:
     """Run what is due of one contact. While staff has the person, nothing is; what a pause holds up waits."""
     store = batch.stores[contact.store_id]
     rules = batch.rules[store.pk]
     own = batch.runs.get(contact.pk, [])
-    governor = Governor(
-        contact, store, rules, places(contact, store), batch.now, in_flows=frozenset(run.flow_id for run in own)
-    )
+    in_flows = frozenset(run.flow_id for run in own)
+    governor = Governor(contact, store, rules, places(contact, store), batch.now, in_flows=in_flows, till=till)
     running = [run for run in own if run.wake_at and not (run.flow_live and run.paused_at)]
     waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
     due = [run for run in running if run.wake_at and run.wake_at <= batch.now]
@@ -317,12 +329,12 @@ def _carry_out(
     now_known = replace(facts, contact=contact_values(governor.contact), run=outcome.state.gathered)
     maker = Maker(governor.context(now_known), governor.language, governor.store.language, batch.owner_email)
     carrier = results.carrier
-    failed = carrier.carry_out(outcome.doings, run, governor.contact, governor.zone, facts.events, maker)
+    settled = carrier.carry_out(outcome.doings, run, governor.contact, governor.zone, facts.events, maker)
     governor.look_again()
     # an answer that this run has taken is no answer for the next one
     batch.history.heard.update({doing.reply: run.pk for doing in outcome.doings if isinstance(doing, Hearing)})
-    # what has failed already need not be waited for
-    return batch.now if failed and outcome.wake_at else outcome.wake_at
+    # what is settled already need not be waited for
+    return batch.now if settled and outcome.wake_at else outcome.wake_at
 
 
 def _note(
@@ -348,7 +360,7 @@ def _end(results: Results, run: Run, status: str, reason: str, now: datetime) ->
     results.enrollments.append((run.pk, status, run.state, reason, None, now))
 
 
-def _write(results: Results, contacts: Mapping[int, Contact]) -> None:
+def _write(results: Results, batch: Batch, contacts: Mapping[int, Contact]) -> None:
     bulk.update(
         Enrollment, ("status", "state", "exit_reason", "wake_at", "finished_at"), sorted(results.enrollments, key=_pk)
     )
@@ -360,6 +372,7 @@ def _write(results: Results, contacts: Mapping[int, Contact]) -> None:
     )  # fmt: skip
     bulk.insert(Message, Governor.COLUMNS, results.messages)
     bulk.update(Contact, ("wake_at", "recent_sends", "last_texted_at"), sorted(results.contacts, key=_pk))
+    paying.count(results.messages, batch.stores, batch.rules, batch.now)
     # last, as what it sets in motion may be due at once
     results.carrier.write(contacts)
 

@@ -21,10 +21,12 @@ from smsflow_plugin.engine import contact_dates, doings
 from smsflow_plugin.engine.doings import Doing
 from smsflow_plugin.engine.entering import react
 from smsflow_plugin.engine.models import Effect
+from smsflow_plugin.engine.offers import Offers
 from smsflow_plugin.engine.requests import Maker, Request
 from smsflow_plugin.engine.starting import LET_IN, NewEvent
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.program import Discount
 
 #: What a run may change about a contact.
 CHANGED = (
@@ -63,9 +65,10 @@ class RunRow(Protocol):
 
 @dataclass
 class Carrier:
-    """Everything that the runs of one batch have asked for."""
+    """Everything that the runs of one batch have asked for. ``offers`` says which discounts may be given."""
 
     now: datetime
+    offers: Offers | None = None
     changed: dict[int, Contact] = field(default_factory=dict)
     dates: dict[tuple[int, str], Any] = field(default_factory=dict)
     events: list[NewEvent] = field(default_factory=list)
@@ -84,9 +87,9 @@ class Carrier:
     ) -> bool:
         """Note what a run asks for, and change its contact in memory. ``past`` is what happened to the person.
 
-        :return: whether it waits for a request that has failed already: it need not wait.
+        :return: whether it waits for a request that is settled already: it need not wait.
         """
-        failed = False
+        settled = False
         for doing in asked:
             match doing:
                 case doings.Tagging():
@@ -105,9 +108,11 @@ class Carrier:
                     self.heard[doing.reply] = run.pk
                 case doings.Requesting():
                     request = maker.make(doing, run, contact)
+                    if self.offers is not None and isinstance(doing.instruction, Discount):
+                        request = self.offers.weigh(doing.instruction, request, run)
                     self.requests.append(request)
-                    failed = failed or (doing.waits and request.failed)
-        return failed
+                    settled = settled or (doing.waits and request.settled)
+        return settled
 
     # The contact ---------------------------------------------------------------------------------
 
@@ -185,6 +190,8 @@ class Carrier:
         bulk.insert(ConsentRecord, _LEDGER, self.consents)
         bulk.update(Event, ("heard_by",), sorted(self.heard.items()))
         bulk.insert(Effect, Request.COLUMNS, [request.row(self.now) for request in self.requests])
+        if self.offers is not None:
+            self.offers.write()
         react(self._write_events(), contacts, set(), self.now)
 
     def _write_events(self) -> list[NewEvent]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Protocol
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.performing import Failed, Job
+from smsflow_plugin.governance.incentives import KINDS, number
 from smsflow_plugin.stores.models import Connection, Store
-
-KINDS = ("percent", "amount", "shipping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +76,16 @@ def read(job: Job) -> CodeRequest:
     kind = str(payload.get("kind") or "")
     if kind not in KINDS:
         raise Failed(_("This kind of discount is unknown: %(kind)s.") % {"kind": kind})
-    amount = Decimal(0) if kind == "shipping" else _number(payload.get("amount"))
+    amount = Decimal(0) if kind == "shipping" else number(payload.get("amount"))
     if amount is None or (kind != "shipping" and amount <= 0) or (kind == "percent" and amount > 100):
         raise Failed(_("The discount has no amount that could be taken off."))
     return CodeRequest(
         key=job.key,
         kind=kind,
         amount=amount,
-        minimum=_number(payload.get("minimum")) or None,
+        minimum=number(payload.get("minimum")) or None,
         starts_at=now,
         ends_at=now + timedelta(days=int(payload.get("valid_days") or 7)),
         prefix=str(payload.get("prefix") or ""),
         customer=job.contact.first_name,
     )
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and number >= 0 else None

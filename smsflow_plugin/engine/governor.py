@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from smsflow_plugin.audience.filters import Facts
@@ -21,6 +22,7 @@ from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.decide import decide, is_answer
 from smsflow_plugin.governance.effective import StoreRules, own_rules
+from smsflow_plugin.governance.policy import PolicyRules
 from smsflow_plugin.governance.rules import (
     Decision,
     Intent,
@@ -32,8 +34,11 @@ from smsflow_plugin.governance.rules import (
     Stage,
     Verdict,
 )
+from smsflow_plugin.governance.spend import NOTHING, Till, plain, price_problem
+from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
 from smsflow_plugin.messaging.gate import ANSWER, TEST_ANSWER, TEST_RUN
+from smsflow_plugin.messaging.spending import Priced
 from smsflow_plugin.stores.models import Store
 
 
@@ -52,19 +57,20 @@ class Mark:
 
     messages: int
     recipient: Recipient
+    taken: Decimal
 
 
 class Governor:
     """One contact's governance during one batch.
 
-    ``sends`` are the texts that count towards caps; ``messages`` are rows for the
-    outbox, in the order of ``COLUMNS``.
+    ``till`` is the money of the store during the batch, None where nothing limits it. ``sends`` are the
+    texts that count towards caps; ``messages`` are rows for the outbox, in the order of ``COLUMNS``.
     """
 
     COLUMNS = (
         "store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "key", "purpose", "message_class",
         "priority", "sender", "to", "body", "slots", "parts", "encoding", "state", "reason", "attempts",
-        "queued_at", "not_before", "expires_at",
+        "queued_at", "not_before", "expires_at", *spending.COLUMNS,
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +83,7 @@ class Governor:
         *,
         suppressed: str = "",
         in_flows: frozenset[int] = frozenset(),
+        till: Till | None = None,
     ) -> None:
         self.contact = contact
         self.store = store
@@ -84,6 +91,7 @@ class Governor:
         self.zone = places[0].zone
         self.now = now
         self.messages: list[tuple[Any, ...]] = []
+        self.till = till
         self._recipient = recipient_of(contact, places, suppressed=suppressed, in_flows=in_flows)
 
     @property
@@ -105,12 +113,14 @@ class Governor:
 
     def mark(self) -> Mark:
         """Remember where things stand, in case the run that comes next fails half-way."""
-        return Mark(len(self.messages), self._recipient)
+        return Mark(len(self.messages), self._recipient, self.till.taken if self.till else NOTHING)
 
     def reset(self, mark: Mark) -> None:
         """Forget everything since ``mark``."""
         del self.messages[mark.messages :]
         self._recipient = mark.recipient
+        if self.till:
+            self.till.taken = mark.taken
 
     def for_run(self, run: RunIds, program: Program, facts: Facts) -> Callable[[Ask], Decision]:
         """Return the function that answers for one enrollment.
@@ -138,11 +148,13 @@ class Governor:
                 when_blocked=ask.send.when_blocked or program.when_blocked,
             )
             decision = decide(intent, rules, self._recipient, self.now, self.rules.situation)
-            return self._compose_and_queue(ask, intent, run, program) if decision.allowed else decision
+            return self._compose_and_queue(ask, intent, run, program, rules) if decision.allowed else decision
 
         return answer
 
-    def _compose_and_queue(self, ask: Ask, intent: Intent, run: RunIds, program: Program) -> Decision:
+    def _compose_and_queue(
+        self, ask: Ask, intent: Intent, run: RunIds, program: Program, rules: PolicyRules
+    ) -> Decision:
         decision = Decision(Verdict.ALLOW, Reason.ALLOWED)
         try:
             composed = self._compose(ask, program)
@@ -150,8 +162,37 @@ class Governor:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"path": missing.path},))
         except CopyError as error:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"error": str(error)},))
-        self._queue(ask, intent, run, composed)
+        priced = spending.priced(
+            self.rules.prices, str(self.contact.phone or ""), composed.parts.parts, country=self.contact.country
+        )
+        refused = self._too_dear(intent, rules, priced, composed)
+        if refused is not None:
+            return refused
+        self._queue(ask, intent, run, composed, priced)
         return replace(decision, notes=({"copy": "fallback"},)) if composed.used_fallback else decision
+
+    def _too_dear(self, intent: Intent, rules: PolicyRules, priced: Priced, composed: Composed) -> Decision | None:
+        """Return what becomes of a marketing text that costs too much: only now that it is written this is known."""
+        if intent.message_class is not MessageClass.MARKETING:
+            return None
+        problem = price_problem(rules, priced.cost, priced.country, composed.parts.parts)
+        if problem is not None:
+            return Decision(Verdict.SKIP, problem.reason, notes=({"rule": problem.reason.value, **problem.values},))
+        if self.till is None or priced.cost is None:
+            return None
+        never = self.till.budget.never(priced.cost)
+        if never is not None and not is_answer(intent, self.now):
+            notes = {"rule": Reason.BUDGET.value, "cost": plain(priced.cost), "budget": plain(never)}
+            return Decision(Verdict.SKIP, Reason.BUDGET, notes=(notes,))
+        until = self.till.broke_until(priced.cost)
+        if until is not None:
+            # the other rules say when it may go then
+            poor = replace(self.rules.situation, broke_until=until)
+            decision = decide(intent, rules, self._recipient, self.now, poor)
+            if not decision.allowed:
+                return decision
+        self.till.take(priced.cost)
+        return None
 
     def context(self, facts: Facts) -> dict[str, Any]:
         """Return what copy of a run may use."""
@@ -175,7 +216,7 @@ class Governor:
             main_language=self.store.language,
         )
 
-    def _queue(self, ask: Ask, intent: Intent, run: RunIds, composed: Composed) -> None:
+    def _queue(self, ask: Ask, intent: Intent, run: RunIds, composed: Composed, priced: Priced) -> None:
         answered = is_answer(intent, self.now)
         purpose = _purpose(answered, getattr(run, "test_pace", None) is not None)
         self.messages.append(
@@ -183,7 +224,7 @@ class Governor:
                 self.store.pk, self.contact.pk, run.flow_id, run.pk, ask.send.step, ask.visit, "", purpose,
                 intent.message_class.value, intent.rank, self.store.sender, str(self.contact.phone or ""),
                 composed.text, [list(slot) for slot in composed.slots], composed.parts.parts, composed.parts.encoding,
-                "queued", "", 0, self.now, self.now, ask.expires_at,
+                "queued", "", 0, self.now, self.now, ask.expires_at, *priced,
             )
         )  # fmt: skip
         # an answer to what the person wrote takes nobody's slot: it was asked for

@@ -12,6 +12,7 @@ from smsflow_plugin.audience.keywords import Keyword, classify, help_reply, star
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
 from smsflow_plugin.events.inbox import shortened
+from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
 from smsflow_plugin.stores.models import Store
@@ -79,6 +80,9 @@ class Reply:
 
 def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
     """Put the answers into the outbox: one for each revocation, HELP at most once an hour."""
+    if not replies:
+        return
+    price = spending.price_list({reply.store.pk: reply.store for reply in replies}.values())
     rows = []
     for reply in replies:
         key = _reply_key(reply, now)
@@ -86,20 +90,27 @@ def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
             continue
         body = to_gsm(_reply_text(reply))
         parts = count_parts(body)
+        to = reply.received.inbound.sender
         rows.append(
             (
                 reply.store.pk, reply.contact.pk, key, "keyword", Message.Class.REPLY.value, 0, "", 0,
-                reply.store.sender, reply.received.inbound.sender, body, [],
+                reply.store.sender, to, body, [],
                 parts.parts, parts.encoding, Message.State.QUEUED.value, "", 0, now, now,
+                *price(reply.store.pk, to, parts.parts, reply.contact.country),
             )
         )  # fmt: skip
-    bulk.insert(Message, _COLUMNS, rows)
+    zones = {reply.store.pk: reply.store.timezone for reply in replies}
+    # an answer that was given before is not given again, and costs nothing
+    written = bulk.insert(Message, _COLUMNS, rows, returning=("store_id", "message_class", "cost", "parts"))
+    spending.count_texts(
+        [(store_id, zones[store_id], kind, cost, parts) for store_id, kind, cost, parts in written], now
+    )
 
 
 _COLUMNS = (
     "store_id", "contact_id", "key", "purpose", "message_class", "priority", "step", "visit",
     "sender", "to", "body", "slots",
-    "parts", "encoding", "state", "reason", "attempts", "queued_at", "not_before",
+    "parts", "encoding", "state", "reason", "attempts", "queued_at", "not_before", *spending.COLUMNS,
 )  # fmt: skip
 
 

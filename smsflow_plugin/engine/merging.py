@@ -12,7 +12,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience.models import Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest
 from smsflow_plugin.engine import habits
-from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.engine.models import Enrollment, Incentive
 from smsflow_plugin.events.models import Event
 
 #: What is one of a kind for each contact, by the columns that name it.
@@ -23,7 +23,7 @@ def move(merged: Mapping[int, int], now: datetime) -> None:
     """Hand over what belongs to the stand-ins: from contact to contact, by their ids."""
     if not merged:
         return
-    for model in (Identity, Event):
+    for model in (Identity, Event, Incentive):
         rows = model.objects.filter(contact_id__in=merged).values_list("pk", "contact_id")
         bulk.update(model, ("contact_id",), [(pk, merged[contact]) for pk, contact in rows])
     for model, columns in _UNIQUE:

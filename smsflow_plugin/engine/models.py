@@ -203,3 +203,87 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} ({self.reason})"
+
+
+class Incentive(models.Model):
+    """A discount for one person: wanted by a step, then given or not, and perhaps used.
+
+    (enrollment, step, visit) is unique. Written together with the request for the code, so that whoever asks next
+    counts it. A refused one is kept as well, and so is one whose code could not be had; neither counts.
+    """
+
+    class Kind(models.TextChoices):
+        PERCENT = "percent", _("Percent")
+        AMOUNT = "amount", _("Amount")
+        SHIPPING = "shipping", _("Free shipping")
+
+    class State(models.TextChoices):
+        WANTED = "wanted", _("Being made")
+        GIVEN = "given", _("Given")
+        REFUSED = "refused", _("Refused by the rules")
+        FAILED = "failed", _("No code to be had")
+        EXPIRED = "expired", _("Run out unused")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", verbose_name=_("store"))
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="incentives", verbose_name=_("contact"))
+    flow = models.ForeignKey(Flow, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("flow"))
+    enrollment = models.ForeignKey(Enrollment, null=True, on_delete=models.SET_NULL, related_name="+")
+    step = models.CharField(max_length=36)
+    visit = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    #: Percent, or money in the store's currency; 0 for free shipping.
+    amount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=0)
+    #: What the order must come to.
+    minimum = models.DecimalField(_("minimum"), max_digits=12, decimal_places=2, null=True, blank=True)
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    #: The code as shops compare it, see ``governance.incentives.code_key``.
+    code_key = models.CharField(max_length=100, blank=True, editable=False)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WANTED)
+    #: Why it was refused, as in the notes of the decision.
+    notes = models.JSONField(default=dict, blank=True)
+    wanted_at = models.DateTimeField(_("wanted at"), default=clock.now)
+    given_at = models.DateTimeField(_("given at"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    redeemed_at = models.DateTimeField(_("used at"), null=True, blank=True)
+    #: The order in which it was used: its subject among events, and what was paid.
+    order = models.CharField(max_length=255, blank=True)
+    order_value = models.DecimalField(_("order value"), max_digits=14, decimal_places=2, null=True, blank=True)
+    order_currency = models.CharField(max_length=3, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("discount")
+        verbose_name_plural = _("discounts")
+        #: Whoever may see a discount sees its code as far as it must be seen; to read it all is a right of its own.
+        permissions = [("reveal_incentive", "Can read the codes of discounts")]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "step", "visit"], name="smsflow_incentive_step")]
+        indexes = [
+            models.Index(fields=["contact", "wanted_at"], name="smsflow_incentive_contact"),
+            models.Index(fields=["store", "wanted_at"], name="smsflow_incentive_list"),
+            models.Index(fields=["store", "code_key"], name="smsflow_incentive_code", condition=~Q(code_key="")),
+            models.Index(fields=["valid_until"], name="smsflow_incentive_open", condition=Q(state="given")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.amount}" if self.amount else str(self.get_kind_display())
+
+
+class OwnerAlarm(models.Model):
+    """Something that the owner of a flow was told of, so that nobody tells them again. (store, key) is unique."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=100)
+    told_at = models.DateTimeField(default=clock.now)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        constraints = [models.UniqueConstraint(fields=["store", "key"], name="smsflow_owner_alarm")]
+
+    def __str__(self) -> str:
+        return self.key

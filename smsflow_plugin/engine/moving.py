@@ -22,6 +22,7 @@ from wagtail.log_actions import log
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.engine import offers
 from smsflow_plugin.engine.admission import turn
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.models import Effect, Enrollment, Intake
@@ -324,3 +325,4 @@ def cancel_queued_of(enrollments: Sequence[int], now: datetime) -> None:
         Effect.objects.filter(enrollment_id__in=enrollments, state=Effect.State.QUEUED).update(
             state=Effect.State.FAILED, result={"error": _("The person has left the flow.")}, finished_at=now
         )
+        offers.give_up(enrollments)

@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.engine import alarms, offers
 from smsflow_plugin.engine.models import Effect, Enrollment
 from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.governance.panic import stopped
@@ -116,13 +117,15 @@ class _Result:
     value: Any = None
     error: str = ""
     again: bool = False
+    #: Nobody was asked at all.
+    untried: bool = False
 
 
 def _do(effect: Effect) -> _Result:
     if effect.state == Effect.State.WORKING and effect.kind not in REPEATABLE:
         return _Result(error="It was cut off half-way; nobody knows whether it went out.")
     if effect.flow is not None and not effect.flow.live and effect.enrollment.test_pace is None:
-        return _Result(error="The flow is off.")
+        return _Result(error="The flow is off.", untried=True)
     try:
         return _Result(value=_storable(performer(effect.kind)(_job(effect))))
     except Failed as failure:
@@ -188,7 +191,13 @@ def _settle(effect: Effect, result: _Result) -> None:
         contact = Contact.objects.select_for_update().filter(pk=effect.contact_id).first()
         state = Effect.State.FAILED if result.error else Effect.State.DONE
         stored = {"error": result.error[:2000]} if result.error else {"value": result.value}
-        if mine.update(state=state, result=stored, finished_at=now) and effect.waits and contact is not None:
+        if not mine.update(state=state, result=stored, finished_at=now):
+            return
+        if effect.kind == Effect.Kind.DISCOUNT:
+            offers.settle(effect, result.value, now)
+            if result.error and not result.untried:
+                alarms.no_code(effect, result.error, now)
+        if effect.waits and contact is not None:
             woken = Enrollment.objects.filter(pk=effect.enrollment_id, status=Enrollment.Status.WAITING)
             if woken.update(wake_at=now):
                 bulk.update(Contact, ("wake_at",), [(contact.pk, now)], least=("wake_at",))

@@ -29,7 +29,7 @@ class RunIds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing to be done outside of the database. With an ``error`` it is not done at all."""
+    """One thing to be done outside of the database. With an ``error`` or an ``answer`` it is not done at all."""
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "kind", "payload", "waits", "state",
@@ -44,18 +44,19 @@ class Request:
     waits: bool
     payload: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    answer: str = ""
 
     @property
-    def failed(self) -> bool:
-        return bool(self.error)
+    def settled(self) -> bool:
+        return bool(self.error or self.answer)
 
     def row(self, now: datetime) -> tuple[Any, ...]:
         """Return the values of ``COLUMNS``."""
-        state = Effect.State.FAILED if self.failed else Effect.State.QUEUED
-        result = {"error": self.error} if self.failed else None
+        state = Effect.State.FAILED if self.error else Effect.State.DONE if self.answer else Effect.State.QUEUED
+        result = {"error": self.error} if self.error else {"value": self.answer} if self.answer else None
         return (
             self.run.store_id, self.contact_id, self.run.flow_id, self.run.pk, self.step, self.visit, self.kind.value,
-            dict(self.payload), self.waits, state.value, now, result, now, now if self.failed else None,
+            dict(self.payload), self.waits, state.value, now, result, now, now if self.settled else None,
         )  # fmt: skip
 
 

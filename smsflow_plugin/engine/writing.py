@@ -11,7 +11,7 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
-from smsflow_plugin.engine import merging, people, standing, stock
+from smsflow_plugin.engine import merging, offers, people, standing, stock
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
 from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
@@ -47,6 +47,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     standing.count(events, contacts, stores, fields_before)
     _write_contacts(contacts, before)
     stock.note_interest(events, now)
+    offers.redeem(events)
     out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out} - was_out
     # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
     cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")

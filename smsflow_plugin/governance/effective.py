@@ -10,10 +10,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from smsflow_plugin import clock
 from smsflow_plugin.governance.layers import digest, to_json
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.governance.policy import Cap, Effective, Layer, Level, PolicyRules, Scope, for_flow, merge
+from smsflow_plugin.governance.prices import budgets_of, prices_for
 from smsflow_plugin.governance.rules import Priority, Situation
+from smsflow_plugin.governance.spend import Budget, Prices
 from smsflow_plugin.stores.models import Store
 
 #: Ranks leave room for replies (0) in front and for an order within each class.
@@ -25,13 +28,18 @@ UNORDERED = 500
 
 @dataclass(frozen=True, slots=True)
 class StoreRules:
-    """What holds for one store: its rules, the order of its flows (place by id), and how things are now."""
+    """What holds for one store: its rules, the order of its flows (place by id), and how things are now.
+
+    ``prices`` is what a part costs by country; ``budget`` is None for a store that has none.
+    """
 
     rules: PolicyRules = field(default_factory=PolicyRules)
     origin: Mapping[str, Level] = field(default_factory=dict)
     overruled: Mapping[str, Level] = field(default_factory=dict)
     order: Mapping[int, int] = field(default_factory=dict)
     situation: Situation = field(default_factory=Situation)
+    prices: Prices = field(default_factory=dict)
+    budget: Budget | None = None
 
     def rank(self, flow_id: int, priority: str, number: int) -> int:
         """Return a flow's place among all of the store's; lower goes first."""
@@ -50,18 +58,26 @@ def rules_of(stores: Iterable[Store]) -> dict[int, StoreRules]:
     ids = [store.pk for store in stores]
     policies = {policy.store_id: policy for policy in Policy.objects.filter(live=True).filter(_of(ids))}
     stopped = set(PanicStop.objects.filter(_of(ids), released_at=None).values_list("store_id", flat=True))
+    site = policies.get(None)
+    merged_rules = {store.pk: merged(site, policies.get(store.pk)) for store in stores}
+    budgets = budgets_of(((store, merged_rules[store.pk].rules) for store in stores), clock.now())
     found = {}
     for store in stores:
-        effective = merged(policies.get(None), policies.get(store.pk))
+        effective = merged_rules[store.pk]
         policy = policies.get(store.pk)
+        budget = budgets.get(store.pk)
         found[store.pk] = StoreRules(
             rules=replace(effective.rules, version=_version(store.pk, effective)),
             origin=effective.origin,
             overruled=effective.overruled,
             order=order_of(policy),
             situation=Situation(
-                active=store.status == Store.Status.ACTIVE, panic=store.pk in stopped or None in stopped
+                active=store.status == Store.Status.ACTIVE,
+                panic=store.pk in stopped or None in stopped,
+                broke_until=budget.broke_until() if budget else None,
             ),
+            prices=prices_for(store, site.prices if site else None, policy.prices if policy else None),
+            budget=budget,
         )
     return found
 

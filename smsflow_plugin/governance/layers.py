@@ -12,10 +12,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.governance.hours import Window
 from smsflow_plugin.governance.law.row import LawRow, read_row
 from smsflow_plugin.governance.policy import SETTINGS, WINDOWS, Cap, PolicyRules, Scope
+from smsflow_plugin.governance.spend import read_prices
 
 DAYS = 7
 
@@ -97,9 +99,12 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "cart_countries": _codes,
     "double_opt_in_countries": _codes,
     "blocked_countries": _codes,
+    "prices": read_prices,
 }
 _EMPTY_IS_UNSET = frozenset({"caps", "stricter_law", "exclusive_flows"})
-_MESSAGES: Mapping[str, Any] = {}
+_MESSAGES: Mapping[str, Any] = {
+    "prices": gettext_lazy("A price stands beside a country of two letters, or beside none for all others."),
+}
 
 
 def to_json(rules: PolicyRules) -> dict[str, Any]:

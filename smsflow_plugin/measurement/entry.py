@@ -27,6 +27,7 @@ class Kind(StrEnum):
     DECISION = "decision"
     MESSAGE = "message"
     EFFECT = "effect"
+    REDEEMED = "redeemed"
     LEFT = "left"
 
     @property

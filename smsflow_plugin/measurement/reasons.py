@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.governance.rules import Reason, Verdict
+from smsflow_plugin.measurement.discount_words import decision_on_discount
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.settling import Trouble
 
@@ -75,6 +76,8 @@ def why(reason: str, zone: str) -> str:
 
 def decision_sentence(decision: Mapping[str, Any], zone: str) -> str:
     """Say what a decision (its columns, as a mapping) decided, and why, in the recipient's time."""
+    if decision["reason"] == Reason.INCENTIVE:
+        return decision_on_discount(decision)
     reason = why(decision["reason"], zone)
     if decision["verdict"] == Verdict.ALLOW:
         return _("Allowed: %(reason)s.") % {"reason": reason}

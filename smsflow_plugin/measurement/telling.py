@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from smsflow_plugin.engine.models import Decision, Effect, Enrollment
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.governance.rules import Verdict
+from smsflow_plugin.measurement.discount_words import redeemed_sentence
 from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone
 from smsflow_plugin.measurement.reasons import decision_sentence, left_sentence, remarks, state_sentence
 from smsflow_plugin.messaging.models import Message
@@ -259,6 +260,22 @@ def _effect_text(payload: Row) -> str:
     return str(payload.get("subject") or payload.get("url") or "")
 
 
+def _write_redeemed(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["redeemed_at"],
+            Kind.REDEEMED,
+            row["pk"],
+            title=_("Used the discount code of “%(flow)s”") % {"flow": row["flow__name"] or "–"},
+            detail=redeemed_sentence(row),
+            text=row["code"],
+            tone=Tone.GOOD,
+            links=_links(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
 WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
     Kind.EVENT: _write_events,
     Kind.CONSENT: _write_consents,
@@ -266,5 +283,6 @@ WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
     Kind.DECISION: _write_decisions,
     Kind.MESSAGE: _write_messages,
     Kind.EFFECT: _write_effects,
+    Kind.REDEEMED: _write_redeemed,
     Kind.LEFT: _write_left,
 }

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.governance.rules import Reason, Verdict
 from smsflow_plugin.measurement.entry import Cursor, Entry, Kind
 from smsflow_plugin.measurement.telling import DECISION_COLUMNS, WRITERS
 from smsflow_plugin.messaging.models import Message
@@ -94,9 +95,19 @@ def _messages(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return contact.messages.values(*_MESSAGE_COLUMNS), "queued_at"
 
 
+def _redeemed(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    columns = ("pk", "flow_id", "flow__name", "code", "redeemed_at", "order_value", "order_currency")
+    return contact.incentives.filter(redeemed_at__isnull=False).values(*columns), "redeemed_at"
+
+
 def _effects(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    # a discount that the rules refused was never asked for: the decision tells it
+    refused = contact.decisions.filter(
+        enrollment_id=OuterRef("enrollment_id"), step=OuterRef("step"), visit=OuterRef("visit"),
+        reason=Reason.INCENTIVE, verdict=Verdict.SKIP,
+    )  # fmt: skip
     columns = ("pk", "flow_id", "flow__name", "kind", "state", "payload", "result", "attempts", "created_at")
-    return contact.effects.values(*columns), "created_at"
+    return contact.effects.exclude(Exists(refused), kind="discount").values(*columns), "created_at"
 
 
 _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
@@ -106,5 +117,6 @@ _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
     Kind.DECISION: _decisions,
     Kind.MESSAGE: _messages,
     Kind.EFFECT: _effects,
+    Kind.REDEEMED: _redeemed,
     Kind.LEFT: _left,
 }

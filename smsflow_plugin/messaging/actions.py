@@ -16,6 +16,7 @@ from wagtail.permissions import policy_registry
 from smsflow_plugin import clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
 from smsflow_plugin.nudge import nudge
@@ -66,6 +67,8 @@ class SendTestText(BaseAction):  # type: ignore[misc]
             store=self.instance, key=self.key, defaults=self._values(number, contact)
         )
         if created:
+            spent = (self.instance.pk, self.instance.timezone, message.message_class, message.cost, message.parts)
+            spending.count_texts([spent], clock.now())
             nudge("dispatch")
             log(
                 instance=message,
@@ -85,7 +88,10 @@ class SendTestText(BaseAction):  # type: ignore[misc]
     def _values(self, number: str, contact: Contact | None) -> dict[str, Any]:
         body = to_gsm(self.body)
         parts = count_parts(body)
+        price = spending.price_list([self.instance])
+        country = contact.country if contact else ""
         return {
+            **price(self.instance.pk, number, parts.parts, country)._asdict(),
             "contact": contact,
             "purpose": "test",
             "message_class": Message.Class.SERVICE,

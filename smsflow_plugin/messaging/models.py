@@ -116,6 +116,12 @@ class Message(models.Model):
     slots = models.JSONField(default=list, blank=True)
     parts = models.PositiveSmallIntegerField(_("parts"), default=1)
     encoding = models.CharField(_("encoding"), max_length=6, default="GSM-7")
+    #: What it costs, in the store's currency; null while nobody has named a price.
+    cost = models.DecimalField(_("cost"), max_digits=12, decimal_places=5, null=True, blank=True)
+    #: The country of the number, by which the price goes; empty if it is not known.
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    #: Whether the ``SpendDay`` of the day on which it was queued counts it.
+    spent = models.BooleanField(default=False, editable=False)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     reason = models.CharField(_("reason"), max_length=120, blank=True)
     error_code = models.IntegerField(_("error code"), null=True, blank=True)
@@ -147,10 +153,45 @@ class Message(models.Model):
             models.Index(fields=["contact", "queued_at"], name="smsflow_message_contact"),
             models.Index(fields=["store", "queued_at"], name="smsflow_message_list"),
             models.Index(fields=["flow", "state"], name="smsflow_message_flow"),
+            # those that never went give their money back
+            models.Index(
+                fields=["id"],
+                name="smsflow_message_refund",
+                condition=Q(spent=True, accepted_at__isnull=True, state__in=("cancelled", "expired", "failed")),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.body[:40]
+
+
+class SpendDay(models.Model):
+    """What a store's texts of one day cost, on its own clock. (store, day) is unique.
+
+    A text counts on the day on which it is queued, and no longer once it is clear that it will not go. Kept so
+    that no budget ever has to scan messages; ``messaging.spending.recount`` makes it anew from them.
+    """
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField(_("day"))
+    #: Of marketing texts alone: what budgets speak about.
+    marketing = models.DecimalField(_("marketing"), max_digits=14, decimal_places=5, default=0)
+    total = models.DecimalField(_("all texts"), max_digits=14, decimal_places=5, default=0)
+    texts = models.IntegerField(_("texts"), default=0)
+    parts = models.IntegerField(_("parts"), default=0)
+    #: Texts that have no price.
+    unpriced = models.IntegerField(_("texts without a price"), default=0)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("spend of a day")
+        verbose_name_plural = _("spend by day")
+        constraints = [models.UniqueConstraint(fields=["store", "day"], name="smsflow_spend_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.total}"
 
 
 class TestNumber(models.Model):

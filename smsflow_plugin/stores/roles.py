@@ -58,13 +58,14 @@ _AGENCY = (
     "add_message",
     "view_delivery",
     "change_delivery",
+    "view_incentive",
 )
 
 #: Codenames by role. ``change_contact`` records opt-outs, ``change_delivery`` replays,
 #: ``add_message`` sends test texts, ``reword_flow`` changes words and no structure,
-#: ``change_storemembership`` says who works here.
+#: ``change_storemembership`` says who works here, ``reveal_incentive`` reads discount codes.
 ROLES: Mapping[str, Sequence[str]] = {
-    STORE_ADMIN: (*_AGENCY, "change_connection", "change_storemembership"),
+    STORE_ADMIN: (*_AGENCY, "reveal_incentive", "change_connection", "change_storemembership"),
     AGENCY: _AGENCY,
     COPYWRITER: (
         "view_store",
@@ -82,6 +83,8 @@ ROLES: Mapping[str, Sequence[str]] = {
         "view_contact",
         "change_contact",
         "view_message",
+        "view_incentive",
+        "reveal_incentive",
     ),
 }
 

@@ -20,6 +20,7 @@ from smsflow_plugin.models import (
     Enrollment,
     Flow,
     FlowVersion,
+    Incentive,
     Intake,
     Interest,
     Message,
@@ -45,6 +46,7 @@ class Rows:
     snippet: CopySnippet
     number: TestNumber
     trip: BreakerTrip
+    incentive: Incentive
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -112,7 +114,27 @@ def fill(store: Store, mark: str = "") -> Rows:
     trip = BreakerTrip.objects.create(
         store=store, flow=flow, kind="failures", measured=60, limit=25, count=60, texts=100, note=f"Bad list{mark}"
     )
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, trip)
+    incentive = Incentive.objects.create(
+        store=store, contact=contact, flow=flow, enrollment=enrollment, step="s4", kind="percent", amount=10,
+        state="given", code=f"HELLO-{mark}1234", code_key=f"hello-{mark}1234".casefold(), wanted_at=start,
+        given_at=start, valid_until=now + timedelta(days=9), redeemed_at=now, order_value="129.00",
+        order_currency=store.currency,
+    )  # fmt: skip
+    return Rows(
+        store=store,
+        contact=contact,
+        flow=flow,
+        version=version,
+        enrollment=enrollment,
+        message=message,
+        parked=parked,
+        consent=consent,
+        segment=segment,
+        snippet=snippet,
+        number=number,
+        trip=trip,
+        incentive=incentive,
+    )
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

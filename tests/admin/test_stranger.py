@@ -160,6 +160,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("contact", rows.contact),
         ("message", rows.message),
         ("deliver", rows.parked),
+        ("discount", rows.incentive),
         ("store", rows.store),
     ):
         if word in name.removeprefix("wagtailsnippets_").replace("smsflow_", "", 1):

@@ -16,9 +16,7 @@ from smsflow_plugin.governance.rules import Intent, MessageClass, Planned, Reaso
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-ALWAYS_OPEN = PolicyRules(
-    week=((time(0), time.max),) * 7, caps=(Cap(2, "day"),), minimum_gap=60, look_ahead=24 * 60
-)
+ALWAYS_OPEN = PolicyRules(week=((time(0), time.max),) * 7, caps=(Cap(2, "day"),), minimum_gap=60, look_ahead=24 * 60)
 ADA = Recipient(True, "granted", "unknown", (Place("UTC"),), confirmed=True)
 CART, PROMO = 1001, 2001
 
