@@ -2,9 +2,10 @@
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest, Variant
-from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
+from smsflow_plugin.engine.models import Effect, Enrollment, Intake
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
+from smsflow_plugin.governance.ledger import Decision, PlaceSet
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.messaging.models import Batch, Message, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
@@ -29,6 +30,7 @@ __all__ = [
     "Interest",
     "Message",
     "PanicStop",
+    "PlaceSet",
     "Policy",
     "PolicyVersion",
     "Segment",

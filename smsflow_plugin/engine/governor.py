@@ -6,7 +6,7 @@ the contact's next run sees the slot as taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.decide import decide, is_answer
 from smsflow_plugin.governance.effective import StoreRules, own_rules
+from smsflow_plugin.governance.measured import measured
 from smsflow_plugin.governance.rules import (
     Decision,
     Intent,
@@ -81,6 +82,7 @@ class Governor:
         self.contact = contact
         self.store = store
         self.rules = rules
+        self.places = places
         self.zone = places[0].zone
         self.now = now
         self.messages: list[tuple[Any, ...]] = []
@@ -138,12 +140,16 @@ class Governor:
                 when_blocked=ask.send.when_blocked or program.when_blocked,
             )
             decision = decide(intent, rules, self._recipient, self.now, self.rules.situation)
-            return self._compose_and_queue(ask, intent, run, program) if decision.allowed else decision
+            if not decision.allowed:
+                return decision
+            against = measured(intent, rules, self._recipient, self.now)
+            return self._compose_and_queue(ask, intent, run, program, against)
 
         return answer
 
-    def _compose_and_queue(self, ask: Ask, intent: Intent, run: RunIds, program: Program) -> Decision:
-        decision = Decision(Verdict.ALLOW, Reason.ALLOWED)
+    def _compose_and_queue(
+        self, ask: Ask, intent: Intent, run: RunIds, program: Program, against: tuple[Mapping[str, Any], ...]
+    ) -> Decision:
         try:
             composed = self._compose(ask, program)
         except MissingValue as missing:
@@ -151,7 +157,8 @@ class Governor:
         except CopyError as error:
             return Decision(Verdict.SKIP, Reason.MISSING_DATA, notes=({"error": str(error)},))
         self._queue(ask, intent, run, composed)
-        return replace(decision, notes=({"copy": "fallback"},)) if composed.used_fallback else decision
+        notes = (*against, {"copy": "fallback"}) if composed.used_fallback else against
+        return Decision(Verdict.ALLOW, Reason.ALLOWED, notes=notes)
 
     def context(self, facts: Facts) -> dict[str, Any]:
         """Return what copy of a run may use."""

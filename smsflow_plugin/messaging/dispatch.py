@@ -21,6 +21,7 @@ from django.db.models import Min, Q, QuerySet
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
@@ -137,6 +138,7 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
     limits = _limits(messages)
     going: list[Outgoing] = []
     rows: list[tuple[Any, ...]] = []
+    said: list[tuple[Any, ...]] = []
     for message in messages:
         try:
             decision = gate.ask(message)
@@ -149,6 +151,8 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
             going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
         else:
             rows.append(_held(message, decision, now))
+            if not _said_before(message, decision):
+                said.append(gate.ledger_row(message, decision))
     claimed = {message.pk: message for message in messages}
     calls = _open_batches(going, claimed, now)
     rows.extend(
@@ -157,7 +161,13 @@ def _write(messages: Sequence[Queued], connections: dict[int, int], now: datetim
         for text in call.group.texts
     )
     bulk.update(Message, ("state", "reason", "batch_id", "not_before", "finished_at"), rows)
+    ledger.write(said)
     return calls
+
+
+def _said_before(message: Queued, decision: Decision) -> bool:
+    """Return whether the gate gave the same answer last time: a night of tries is one decision."""
+    return decision.verdict is Verdict.DEFER and message.reason == decision.reason
 
 
 def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:
