@@ -7,6 +7,7 @@ from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.ledger import Decision, PlaceSet
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
+from smsflow_plugin.governance.unsent import UnsentDay
 from smsflow_plugin.messaging.models import Batch, Message, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
@@ -40,5 +41,6 @@ __all__ = [
     "StoreLogEntry",
     "StoreMembership",
     "TestNumber",
+    "UnsentDay",
     "Variant",
 ]

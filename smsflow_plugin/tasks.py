@@ -21,6 +21,7 @@ from smsflow_plugin.engine import dated, habits, lists, moving, stock
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
+from smsflow_plugin.governance import unsent
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
@@ -80,6 +81,11 @@ def perform() -> None:
 @db_task()
 def learn() -> None:
     _run("learn", habits.learn)
+
+
+@db_task()
+def count_unsent() -> None:
+    _run("count_unsent", unsent.count_unsent)
 
 
 @db_task()

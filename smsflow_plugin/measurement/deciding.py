@@ -153,18 +153,15 @@ def stories_of(contact: Contact, limit: int = 5) -> list[Story]:
     messages = _messages_of(newest, contact)
     steps = _steps_of(newest)
     return [
-        _told_story(group, contact.store, contact, messages.get(_text_key(group[-1])), known, steps)
-        for group in newest
+        _told_story(group, contact.store, contact, messages.get(_text_key(group[-1])), known, steps) for group in newest
     ]
 
 
 # How they are told ------------------------------------------------------------------------------
 
 
-def _rows(
-    decisions: QuerySet[Decision], store_id: int, contact_id: int | None
-) -> list[Mapping[str, Any]]:
-    """Return the newest of one person's ``decisions``, oldest first: found by the person, for which there is an index."""
+def _rows(decisions: QuerySet[Decision], store_id: int, contact_id: int | None) -> list[Mapping[str, Any]]:
+    """Return the newest of one person's ``decisions``, oldest first. There is an index of persons, not of runs."""
     own = decisions.filter(store_id=store_id, contact_id=contact_id)
     return list(own.order_by("-at", "-pk").values(*COLUMNS)[:MOST])[::-1]
 
@@ -173,9 +170,7 @@ def _message_of(decision: Decision) -> Message | None:
     messages = Message.objects.filter(store_id=decision.store_id).select_related("store", "contact", "flow")
     if decision.message_id is not None:
         return messages.filter(pk=decision.message_id).first()
-    return messages.filter(
-        enrollment_id=decision.enrollment_id, step=decision.step, visit=decision.visit
-    ).first()
+    return messages.filter(enrollment_id=decision.enrollment_id, step=decision.step, visit=decision.visit).first()
 
 
 def _text_key(row: Mapping[str, Any]) -> tuple[Any, ...]:

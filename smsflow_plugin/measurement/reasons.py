@@ -45,7 +45,9 @@ WHY: Mapping[str, str | Promise] = {
     Reason.LOOK_AHEAD: gettext_lazy("a more important text is planned"),
     Reason.PANIC: gettext_lazy("somebody has stopped all texts"),
     Reason.SUPPRESSED: gettext_lazy("the number is on the suppression list"),
-    Reason.UNCLEAR_REPLY: gettext_lazy("the person wrote something that may mean STOP, and somebody has to read it first"),
+    Reason.UNCLEAR_REPLY: gettext_lazy(
+        "the person wrote something that may mean STOP, and somebody has to read it first"
+    ),
     Reason.PREFERENCE: gettext_lazy("the person does not want texts of this kind"),
     Reason.PREFERENCE_WEEK: gettext_lazy("the person does not want more texts in a week"),
     Reason.RECENT_BUYER: gettext_lazy("the person has ordered a short time ago"),

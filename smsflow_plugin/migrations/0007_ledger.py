@@ -38,4 +38,21 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "decision", "verbose_name_plural": "decisions"},
         ),
+        migrations.CreateModel(
+            name="UnsentDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("flow_id", models.BigIntegerField(default=0)),
+                ("verdict", models.SmallIntegerField()),
+                ("reason", models.SmallIntegerField()),
+                ("texts", models.PositiveIntegerField()),
+                ("store", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="smsflow.store")),
+            ],
+            options={
+                "verbose_name": "count of what was not sent",
+                "verbose_name_plural": "counts of what was not sent",
+                "constraints": [models.UniqueConstraint(fields=("store", "day", "flow_id", "verdict", "reason"), name="smsflow_unsent_day")],
+            },
+        ),
     ]

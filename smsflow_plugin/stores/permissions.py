@@ -112,7 +112,8 @@ def register_policies() -> None:
 
     register_permission_policy(models.Store, StorePermissionPolicy(models.Store, "pk"))
     # why a text was or wasn't sent is for those who may see the texts
-    register_permission_policy(models.Decision, StorePermissionPolicy(models.Decision, auth_model=models.Message))
+    for model in (models.Decision, models.UnsentDay):
+        register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.Message))
     for model in (
         models.Connection,
         models.Contact,

@@ -22,6 +22,7 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    PolicyVersion,
     Segment,
     Store,
     TestNumber,
@@ -43,6 +44,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    decision: Decision
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -91,7 +93,10 @@ def fill(store: Store, mark: str = "") -> Rows:
     Decision.objects.create(
         **at, step="s1", at=start + timedelta(hours=11), verdict="allow", reason="allowed", notes=[]
     )
-    Decision.objects.create(**at, step="s2", at=now - timedelta(hours=2), verdict="skip", reason="cap_day", notes=[])
+    rules = PolicyVersion.objects.create(store=store, digest="0" * 64, rules={"blocked_countries": [f"X{mark}"]})
+    decision = Decision.objects.create(
+        **at, step="s2", at=now - timedelta(hours=2), verdict="skip", reason="cap_day", notes=[], policy_id=rules.pk
+    )
     batch = Batch.objects.create(
         store=store, connection=Connection.objects.get(store=store, kind="sinch"), provider_id=f"batch{mark}",
         state="accepted", size=1, started_at=start + timedelta(hours=11),
@@ -107,7 +112,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, decision)
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

@@ -159,6 +159,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("message", rows.message),
         ("deliver", rows.parked),
         ("store", rows.store),
+        ("decision", rows.decision),
     ):
         if word in name.removeprefix("wagtailsnippets_").replace("smsflow_", "", 1):
             return row
