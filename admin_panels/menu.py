@@ -10,6 +10,7 @@ from smsflow_plugin.admin_panels.contacts import ContactViewSet
 from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
 from smsflow_plugin.admin_panels.discounts import DiscountViewSet
 from smsflow_plugin.admin_panels.messages import MessageViewSet
+from smsflow_plugin.admin_panels.not_sent import NotSentViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
 
@@ -26,8 +27,9 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
         SegmentViewSet,
         ContactViewSet,
         MessageViewSet,
+        NotSentViewSet,
+        DiscountViewSet,
         BreakerViewSet,
         DeliveryViewSet,
         StoreViewSet,
-        DiscountViewSet,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -24,10 +25,15 @@ from smsflow_plugin.admin_panels.listing import (
     own_flows,
 )
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.why import MessageWhyPage
 from smsflow_plugin.measurement.reasons import state_sentence
-from smsflow_plugin.measurement.telling import decisions_of
+from smsflow_plugin.measurement.telling import decisions_of, text_key
 from smsflow_plugin.measurement.timeline import zone_of
 from smsflow_plugin.models import Contact, Flow, Message
+
+_COLUMNS = (
+    "pk", "contact_id", "enrollment_id", "step", "visit", "state", "reason", "error_code", "queued_at", "finished_at",
+)  # fmt: skip
 
 GOOD = (Message.State.DELIVERED, Message.State.ACCEPTED)
 
@@ -100,13 +106,13 @@ class MessagePage(InspectView):  # type: ignore[misc]
         context: dict[str, Any] = super().get_context_data(**kwargs)
         message = self.object
         zone = zone_of(message.contact) if message.contact else message.store.timezone
-        row = {name: getattr(message, name) for name in ("enrollment_id", "step", "visit", "state", "reason")}
-        row.update({name: getattr(message, name) for name in ("error_code", "queued_at", "finished_at")})
+        row = {name: getattr(message, name) for name in _COLUMNS}
         context.update(
             zone=zone,
             state=state_sentence(row, zone),
             good=message.state in GOOD,
-            decisions=decisions_of([row], zone).get((message.enrollment_id, message.step, message.visit), ()),
+            decisions=decisions_of([row], zone).get(text_key(row), ()),
+            why_url=reverse("smsflow_messages:why", args=[message.pk]),
             facts=self._facts(),
             times=[
                 (_("Queued"), message.queued_at),
@@ -168,3 +174,7 @@ class MessageViewSet(ReadOnlyViewSet):
         ),
         TimeColumn("queued_at", label=gettext_lazy("Queued"), classname=WIDE, sort_key="queued_at"),
     ]
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        why = self.construct_view(MessageWhyPage, template_name="smsflow/why/why.html")
+        return [*super().get_urlpatterns(), path("<int:pk>/why/", why, name="why")]

@@ -2,12 +2,14 @@
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest, Variant
-from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Incentive, Intake, OwnerAlarm
+from smsflow_plugin.engine.models import Effect, Enrollment, Incentive, Intake, OwnerAlarm
 from smsflow_plugin.engine.notices import StaffNotice
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
+from smsflow_plugin.governance.ledger import Decision, PlaceSet
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.governance.trips import BreakerTrip, FlowDay
+from smsflow_plugin.governance.unsent import UnsentDay
 from smsflow_plugin.messaging.models import Batch, Message, Pace, SpendDay, TestNumber
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
@@ -36,6 +38,7 @@ __all__ = [
     "Pace",
     "OwnerAlarm",
     "PanicStop",
+    "PlaceSet",
     "Policy",
     "PolicyVersion",
     "Segment",
@@ -47,5 +50,6 @@ __all__ = [
     "StoreLogEntry",
     "StoreMembership",
     "TestNumber",
+    "UnsentDay",
     "Variant",
 ]

@@ -35,6 +35,7 @@ PUMPS = (
     "learn",
     "watch",
     "tell_staff",
+    "count_unsent",
 )
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.

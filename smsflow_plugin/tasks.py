@@ -21,6 +21,7 @@ from smsflow_plugin.engine import dated, habits, lists, moving, notices, offers,
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
+from smsflow_plugin.governance import unsent
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.messaging import spending
@@ -92,6 +93,11 @@ def watch() -> None:
 def tell_staff() -> None:
     if _run("tell_staff", notices.tell_staff):
         alarm("tell_staff", notices.next_notice())
+
+
+@db_task()
+def count_unsent() -> None:
+    _run("count_unsent", unsent.count_unsent)
 
 
 @db_task()

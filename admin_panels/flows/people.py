@@ -24,11 +24,13 @@ from wagtail.admin.widgets.button import HeaderButton
 from smsflow_plugin.admin_panels.flows.pages import FlowPage, may_let_in, may_see_people, page_url
 from smsflow_plugin.admin_panels.flows.step_words import place_words
 from smsflow_plugin.admin_panels.scoping import number
+from smsflow_plugin.admin_panels.why import story_context
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.letting_in import CannotLetIn, LetIn
 from smsflow_plugin.engine.moving import MOVE, Standing, TakeOut, standings
 from smsflow_plugin.engine.segments import condition_of
 from smsflow_plugin.flows.models import FlowVersion
+from smsflow_plugin.measurement.deciding import story_of_run
 from smsflow_plugin.models import Contact, Enrollment, Flow, Intake, Segment, Store
 
 #: People on one page.
@@ -126,6 +128,32 @@ class PeopleView(FlowPage, TemplateView):
             version, at = chosen.split("-")
             people = people.filter(version=int(version), state__at=int(at))
         return people
+
+
+class RunWhyView(FlowPage, TemplateView):
+    """What was decided about the texts of one person in the flow."""
+
+    page_title = gettext_lazy("Why")
+    header_icon = "help"
+    template_name = "smsflow/why/why.html"
+
+    def allowed(self) -> bool:
+        return may_see_people(self.request.user, self.object)
+
+    def get_page_subtitle(self) -> str:
+        return str(self.run.contact)
+
+    @cached_property
+    def run(self) -> Enrollment:
+        runs = Enrollment.objects.filter(flow=self.object)
+        run = runs.select_related("store", "contact", "contact__store", "flow").filter(pk=self.kwargs["run"]).first()
+        if run is None:
+            raise Http404
+        return run
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return {**context, **story_context(story_of_run(self.run), self.request.user)}
 
 
 def _moment(text: str | None) -> Any:

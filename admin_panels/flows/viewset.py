@@ -25,7 +25,7 @@ from smsflow_plugin.admin_panels.flows.approving import TellsWhatCannotRunMixin
 from smsflow_plugin.admin_panels.flows.forms import edit_handler
 from smsflow_plugin.admin_panels.flows.pages import page_buttons
 from smsflow_plugin.admin_panels.flows.pause import FlowUnpublishView, OpenView, PauseView, ResumeView
-from smsflow_plugin.admin_panels.flows.people import LetInView, PeopleView, TakeOutView
+from smsflow_plugin.admin_panels.flows.people import LetInView, PeopleView, RunWhyView, TakeOutView
 from smsflow_plugin.admin_panels.flows.portable import ExportView, ImportView, stores_for
 from smsflow_plugin.admin_panels.flows.publish import PublishView
 from smsflow_plugin.admin_panels.flows.versions import CompareView, VersionsView
@@ -210,6 +210,7 @@ class FlowViewSet(WordsViewSetMixin, ScopedViewSetMixin, SnippetViewSet):  # typ
                 path(f"{name.replace('_', '-')}/<int:pk>/", self.construct_view(view), name=name)
                 for name, view in pages.items()
             ),
+            path("people/<int:pk>/<int:run>/why/", self.construct_view(RunWhyView), name="why"),
             path("people/<int:pk>/<int:run>/out/", self.construct_view(TakeOutView), name="take_out"),
             path("import/", self.construct_view(ImportView), name="import"),
         ]

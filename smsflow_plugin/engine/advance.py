@@ -35,7 +35,7 @@ from smsflow_plugin.engine.facts import (
 )
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
-from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.engine.offers import Offers
 from smsflow_plugin.engine.requests import Maker
 from smsflow_plugin.engine.starting import class_of_run
@@ -44,6 +44,7 @@ from smsflow_plugin.engine.upcoming import next_text
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
+from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
 from smsflow_plugin.governance.panic import stopped
 from smsflow_plugin.governance.rules import MessageClass, Planned, Priority
@@ -346,14 +347,21 @@ def _note(
         (run.pk, outcome.status.value, outcome.state.to_json(), outcome.reason[:120], wake_at, ended)
     )
     for answer in outcome.answers:
-        decision = answer.decision
         results.decisions.append(
-            (
-                run.store_id, run.contact_id, run.flow_id, run.pk, answer.ask.send.step, answer.ask.visit, now,
-                decision.verdict.value, decision.reason.value, decision.until, list(decision.notes),
-                program.message_class, governor.rules.rules.version or None,
+            ledger.row(
+                answer.decision,
+                now,
+                store_id=run.store_id,
+                contact_id=run.contact_id,
+                flow_id=run.flow_id,
+                enrollment_id=run.pk,
+                step=answer.ask.send.step,
+                visit=answer.ask.visit,
+                message_class=program.message_class,
+                policy_id=governor.rules.rules.version,
+                places=governor.places,
             )
-        )  # fmt: skip
+        )
 
 
 def _end(results: Results, run: Run, status: str, reason: str, now: datetime) -> None:
@@ -364,12 +372,7 @@ def _write(results: Results, batch: Batch, contacts: Mapping[int, Contact]) -> N
     bulk.update(
         Enrollment, ("status", "state", "exit_reason", "wake_at", "finished_at"), sorted(results.enrollments, key=_pk)
     )
-    bulk.insert(
-        Decision,
-        ("store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until",
-         "notes", "message_class", "policy_id"),
-        results.decisions,
-    )  # fmt: skip
+    ledger.write(results.decisions)
     bulk.insert(Message, Governor.COLUMNS, results.messages)
     bulk.update(Contact, ("wake_at", "recent_sends", "last_texted_at"), sorted(results.contacts, key=_pk))
     paying.count(results.messages, batch.stores, batch.rules, batch.now)

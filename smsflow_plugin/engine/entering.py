@@ -15,11 +15,12 @@ from smsflow_plugin.engine.admission import Entry, LiveFlow, admit, turn
 from smsflow_plugin.engine.facts import History, Needs, Programs, contact_values, past_events
 from smsflow_plugin.engine.interpreter import State, current, wakes_on
 from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows, starts_at
-from smsflow_plugin.engine.models import Decision, Enrollment
+from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.engine.starting import LET_IN, MOST_HOPS, TEXT, TOO_LATE, Call, NewEvent, call, listens
 from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.flows.program import Discount, Program, WaitUntilDate, Webhook
-from smsflow_plugin.governance.rules import Reason
+from smsflow_plugin.governance import ledger
+from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 
 __all__ = ["TOO_LATE", "NewEvent", "end_for_opted_out", "react"]
 
@@ -208,7 +209,14 @@ class _Reaction:
 
     def _refuse(self, event: NewEvent, flow: LiveFlow, reason: Reason) -> None:
         self.changes.refusals.append(
-            (event.store_id, event.contact_id, flow.pk, self.now, "skip", reason.value, flow.program.message_class)
+            ledger.row(
+                Decision(Verdict.SKIP, reason),
+                self.now,
+                store_id=event.store_id,
+                contact_id=event.contact_id,
+                flow_id=flow.pk,
+                message_class=flow.program.message_class,
+            )
         )
 
     # Runs that are there already -----------------------------------------------------------------
@@ -216,6 +224,7 @@ class _Reaction:
     def _again(self, event: NewEvent, run: Run, flow: LiveFlow) -> None:
         """Let a run begin anew, or at least know the newest about its cart, order or appointment."""
         if not run.is_older(event):
+            self._refuse(event, flow, Reason.SAME_RUN)
             return
         moved = event.moves and run.is_about(event) and run.status in (WAITING, FINISHED)
         # who has had every text gets them again for another time only, and never for what is long known
@@ -225,6 +234,8 @@ class _Reaction:
             self._restart(event, run, flow, moved=moved)
         elif run.waiting and run.is_about(event):
             self._replace_trigger(event, run)
+        else:
+            self._refuse(event, flow, Reason.SAME_RUN)
 
     def _restart(self, event: NewEvent, run: Run, flow: LiveFlow, *, moved: bool) -> None:
         """Begin anew with the event: the timer of a changed cart, the reminders of a moved appointment."""
@@ -342,9 +353,5 @@ def _write(changes: _Changes, now: datetime) -> None:
         [(*row[:4], now if pk in changes.wakes else row[4], *row[5:]) for pk, row in sorted(changes.rewritten.items())],
     )
     bulk.update(Enrollment, ("wake_at",), [(pk, now) for pk in sorted(changes.wakes - changes.rewritten.keys())])
-    bulk.insert(
-        Decision,
-        ("store_id", "contact_id", "flow_id", "at", "verdict", "reason", "message_class", "step", "visit", "notes"),
-        [(*row, "", 0, []) for row in changes.refusals],
-    )
+    ledger.write(changes.refusals)
     bulk.update(Contact, ("wake_at",), sorted(changes.due.items()), least=("wake_at",))

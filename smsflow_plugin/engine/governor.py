@@ -6,7 +6,7 @@ the contact's next run sees the slot as taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.decide import decide, is_answer
 from smsflow_plugin.governance.effective import StoreRules, own_rules
+from smsflow_plugin.governance.measured import measured
 from smsflow_plugin.governance.policy import PolicyRules
 from smsflow_plugin.governance.rules import (
     Decision,
@@ -88,6 +89,7 @@ class Governor:
         self.contact = contact
         self.store = store
         self.rules = rules
+        self.places = places
         self.zone = places[0].zone
         self.now = now
         self.messages: list[tuple[Any, ...]] = []
@@ -148,14 +150,22 @@ class Governor:
                 when_blocked=ask.send.when_blocked or program.when_blocked,
             )
             decision = decide(intent, rules, self._recipient, self.now, self.rules.situation)
-            return self._compose_and_queue(ask, intent, run, program, rules) if decision.allowed else decision
+            if not decision.allowed:
+                return decision
+            against = measured(intent, rules, self._recipient, self.now)
+            return self._compose_and_queue(ask, intent, run, program, rules, against)
 
         return answer
 
     def _compose_and_queue(
-        self, ask: Ask, intent: Intent, run: RunIds, program: Program, rules: PolicyRules
+        self,
+        ask: Ask,
+        intent: Intent,
+        run: RunIds,
+        program: Program,
+        rules: PolicyRules,
+        against: tuple[Mapping[str, Any], ...],
     ) -> Decision:
-        decision = Decision(Verdict.ALLOW, Reason.ALLOWED)
         try:
             composed = self._compose(ask, program)
         except MissingValue as missing:
@@ -169,7 +179,8 @@ class Governor:
         if refused is not None:
             return refused
         self._queue(ask, intent, run, composed, priced)
-        return replace(decision, notes=({"copy": "fallback"},)) if composed.used_fallback else decision
+        notes = (*against, {"copy": "fallback"}) if composed.used_fallback else against
+        return Decision(Verdict.ALLOW, Reason.ALLOWED, notes=notes)
 
     def _too_dear(self, intent: Intent, rules: PolicyRules, priced: Priced, composed: Composed) -> Decision | None:
         """Return what becomes of a marketing text that costs too much: only now that it is written this is known."""

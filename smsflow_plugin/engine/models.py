@@ -166,45 +166,6 @@ class Intake(models.Model):
         return f"{self.flow}: {self.key}"
 
 
-class Decision(models.Model):
-    """What governance said to one text, and why: so that it can be told for ever."""
-
-    class Verdict(models.TextChoices):
-        ALLOW = "allow", _("Allowed")
-        DEFER = "defer", _("Put off")
-        SKIP = "skip", _("Not sent")
-
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="decisions", verbose_name=_("contact"))
-    flow = models.ForeignKey(Flow, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("flow"))
-    enrollment = models.ForeignKey(Enrollment, null=True, on_delete=models.CASCADE, related_name="decisions")
-    step = models.CharField(max_length=36, blank=True)
-    visit = models.PositiveSmallIntegerField(default=0)
-    at = models.DateTimeField(_("at"))
-    verdict = models.CharField(_("verdict"), max_length=5, choices=Verdict.choices)
-    #: A value of ``governance.rules.Reason``.
-    reason = models.CharField(_("reason"), max_length=20)
-    until = models.DateTimeField(_("until"), null=True, blank=True)
-    notes = models.JSONField(_("notes"), default=list, blank=True)
-    message_class = models.CharField(_("class"), max_length=10)
-    #: The version of the rules that decided; no constraint, as the rows are many and it never goes away.
-    policy_id = models.BigIntegerField(null=True, editable=False)
-
-    wagtail_reference_index_ignore = True
-    objects = StoreScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("decision")
-        verbose_name_plural = _("decisions")
-        indexes = [
-            models.Index(fields=["contact", "at"], name="smsflow_decision_contact"),
-            models.Index(fields=["flow", "verdict", "reason"], name="smsflow_decision_flow"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.verdict} ({self.reason})"
-
-
 class Incentive(models.Model):
     """A discount for one person: wanted by a step, then given or not, and perhaps used.
 

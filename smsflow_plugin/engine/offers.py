@@ -17,9 +17,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from smsflow_plugin import bulk
-from smsflow_plugin.engine.models import Decision, Effect, Incentive
+from smsflow_plugin.engine.models import Effect, Incentive
 from smsflow_plugin.engine.requests import Request
 from smsflow_plugin.flows.program import Discount
+from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.incentives import (
     KINDS,
@@ -30,7 +31,7 @@ from smsflow_plugin.governance.incentives import (
     decide_discount,
     number,
 )
-from smsflow_plugin.governance.rules import MessageClass, Reason, Verdict
+from smsflow_plugin.governance.rules import Decision, MessageClass, Reason, Verdict
 from smsflow_plugin.stores.models import Store
 
 #: What counts: given, or about to be.
@@ -91,12 +92,7 @@ class Offers:
     def write(self) -> None:
         """Write the ledger and the decisions on it, in two statements at most."""
         bulk.insert(Incentive, self.COLUMNS, self.rows)
-        bulk.insert(
-            Decision,
-            ("store_id", "contact_id", "flow_id", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until",
-             "notes", "message_class", "policy_id"),
-            self.decisions,
-        )  # fmt: skip
+        ledger.write(self.decisions)
 
     def _wanted(self, discount: Discount, run: RunRow) -> Wanted | None:
         amount = Decimal(0) if discount.kind == "shipping" else number(discount.amount)
@@ -123,13 +119,20 @@ class Offers:
 
     def _decide(self, offer: Offer, request: Request, run: RunRow) -> None:
         verdict = Verdict.ALLOW if offer.allowed else Verdict.SKIP
-        version = self.rules[run.store_id].rules.version or None
         self.decisions.append(
-            (
-                run.store_id, run.contact_id, run.flow_id, run.pk, request.step, request.visit, self.now,
-                verdict.value, Reason.INCENTIVE.value, None, [dict(offer.notes)], MessageClass.MARKETING.value, version,
+            ledger.row(
+                Decision(verdict, Reason.INCENTIVE, notes=(dict(offer.notes),)),
+                self.now,
+                store_id=run.store_id,
+                contact_id=run.contact_id,
+                flow_id=run.flow_id,
+                enrollment_id=run.pk,
+                policy_id=self.rules[run.store_id].rules.version,
+                message_class=MessageClass.MARKETING.value,
+                step=request.step,
+                visit=request.visit,
             )
-        )  # fmt: skip
+        )
 
 
 def _cart_value(trigger: Mapping[str, Any], currency: str) -> Decimal | None:
@@ -142,14 +145,14 @@ def _cart_value(trigger: Mapping[str, Any], currency: str) -> Decimal | None:
 
 def _read_ledger(contact_ids: Collection[int], since: datetime, now: datetime) -> dict[int, list[Given]]:
     """Return what these people were given since then, and the codes that they still hold, in one query."""
-    ledger: dict[int, list[Given]] = defaultdict(list)
+    found: dict[int, list[Given]] = defaultdict(list)
     rows = Incentive.objects.filter(
         Q(wanted_at__gt=since) | Q(valid_until__gt=now), contact_id__in=contact_ids, state__in=_COUNTS
     ).values_list("contact_id", "kind", "amount", "minimum", "code", "wanted_at", "valid_until", "redeemed_at")
     for contact_id, kind, amount, minimum, code, at, valid_until, redeemed_at in rows:
         given = Given(kind, amount, at, valid_until, minimum, code, redeemed_at is not None)
-        ledger[contact_id].append(given)
-    return ledger
+        found[contact_id].append(given)
+    return found
 
 
 # What became of them ---------------------------------------------------------------------------------

@@ -110,6 +110,8 @@ class Reason(StrEnum):
     COUNTRY = "country"
     BUDGET = "budget"
     PRICE = "price"
+    #: Not let into a flow: the person is in it, or was, for this very cart, order or date.
+    SAME_RUN = "same_run"
     #: A discount that governance did not allow.
     INCENTIVE = "incentive"
 

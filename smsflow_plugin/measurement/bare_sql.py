@@ -27,8 +27,7 @@ _ENROLLMENT = {
 }  # fmt: skip
 _DECISION = {
     "store_id": "bigint", "contact_id": "bigint", "flow_id": "bigint", "enrollment_id": "bigint", "step": "text",
-    "visit": "int", "at": "timestamptz", "verdict": "text", "reason": "text", "notes": "jsonb",
-    "message_class": "text",
+    "visit": "int", "at": "timestamptz", "verdict": "int", "reason": "int", "notes": "text", "message_class": "int",
 }  # fmt: skip
 _MESSAGE = {
     "store_id": "bigint", "contact_id": "bigint", "flow_id": "bigint", "enrollment_id": "bigint", "step": "text",
@@ -98,7 +97,7 @@ def _advance(place: Place, people: Sequence[tuple[int, str]], step: str, now: da
         [(pk, "finished" if last else "waiting", state, None if last else at, at if last else None) for pk, _c in runs],
     )
     _insert("decision", _DECISION, [
-        (place.store_id, contact, place.flow_id, pk, step, 0, at, "allow", "allowed", "[]", "marketing")
+        (place.store_id, contact, place.flow_id, pk, step, 0, at, 1, 1, "used=0 limit=2 per=day", 1)
         for pk, contact in runs
     ])  # fmt: skip
     _insert("message", _MESSAGE, [

@@ -72,7 +72,7 @@ class Entry:
     """One thing that happened. ``text`` is what was written, word for word.
 
     ``links`` holds the ids of what the entry is about, by model name: "flow", "message",
-    "delivery". ``decisions`` are those that led to a text, in order.
+    "delivery", "decision". ``decisions`` are those that led to a text, in order.
     """
 
     at: datetime

@@ -25,8 +25,11 @@ WHY: Mapping[str, str | Promise] = {
     Reason.NO_CONSENT: gettext_lazy("the person has not agreed to marketing texts"),
     Reason.OPTED_OUT: gettext_lazy("the person has opted out"),
     Reason.QUIET_HOURS: gettext_lazy("quiet hours in %(zone)s"),
+    Reason.CAP_HOUR: gettext_lazy("the limit for one hour is reached"),
     Reason.CAP_DAY: gettext_lazy("the limit for 24 hours is reached"),
     Reason.CAP_WEEK: gettext_lazy("the limit for 7 days is reached"),
+    Reason.CAP_MONTH: gettext_lazy("the limit for 30 days is reached"),
+    Reason.CAP_LAW: gettext_lazy("as many texts as the law of the person's place allows have gone"),
     Reason.MINIMUM_GAP: gettext_lazy("too soon after the text before"),
     Reason.STALE: gettext_lazy("it would have come too late to be of use"),
     Reason.AUDIENCE: gettext_lazy("the person does not match the flow's audience"),
@@ -40,6 +43,25 @@ WHY: Mapping[str, str | Promise] = {
     Reason.FLOW_FULL: gettext_lazy("as many people as the flow takes have been in it"),
     Reason.HANDED_OVER: gettext_lazy("staff has taken the person over"),
     Reason.CHAIN: gettext_lazy("flows had started one another too many times in a row"),
+    Reason.LOOK_AHEAD: gettext_lazy("a more important text is planned"),
+    Reason.PANIC: gettext_lazy("somebody has stopped all texts"),
+    Reason.SUPPRESSED: gettext_lazy("the number is on the suppression list"),
+    Reason.UNCLEAR_REPLY: gettext_lazy(
+        "the person wrote something that may mean STOP, and somebody has to read it first"
+    ),
+    Reason.PREFERENCE: gettext_lazy("the person does not want texts of this kind"),
+    Reason.PREFERENCE_WEEK: gettext_lazy("the person does not want more texts in a week"),
+    Reason.RECENT_BUYER: gettext_lazy("the person has ordered a short time ago"),
+    Reason.OPEN_CASE: gettext_lazy("the person has an open support case"),
+    Reason.IN_OTHER_FLOW: gettext_lazy("the person is in a flow during which promotions wait"),
+    Reason.CONVERTED: gettext_lazy("the person has done already what the text asks for"),
+    Reason.CART_RULE: gettext_lazy("a cart gets one reminder, and none later than 48 hours"),
+    Reason.CART_OPT_IN: gettext_lazy("cart reminders need a confirmed opt-in where the person lives"),
+    Reason.COUNTRY: gettext_lazy("people in this country get no marketing texts"),
+    Reason.BUDGET: gettext_lazy("the budget is spent"),
+    Reason.PRICE: gettext_lazy("the text would cost more than one text may"),
+    Reason.INCENTIVE: gettext_lazy("the rules for discounts did not allow one"),
+    Reason.SAME_RUN: gettext_lazy("the person was let in for the same already"),
 }
 
 #: What stands in ``Message.reason`` when it was not a rule that spoke but the gateway.

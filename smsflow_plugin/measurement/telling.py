@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from smsflow_plugin.engine.models import Decision, Effect, Enrollment
+from smsflow_plugin.engine.models import Effect, Enrollment
 from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.governance.ledger import Decision
 from smsflow_plugin.governance.rules import Verdict
 from smsflow_plugin.measurement.discount_words import redeemed_sentence
 from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone
@@ -20,7 +22,8 @@ Row = Mapping[str, Any]
 
 #: What ``decisions_of`` and the decisions of the timeline need to know.
 DECISION_COLUMNS = (
-    "pk", "flow_id", "flow__name", "enrollment_id", "step", "visit", "at", "verdict", "reason", "until", "notes",
+    "pk", "flow_id", "flow__name", "enrollment_id", "message_id", "step", "visit", "at", "verdict", "reason", "until",
+    "notes",
 )  # fmt: skip
 
 
@@ -161,7 +164,7 @@ def _write_decisions(rows: Iterable[Row], zone: str) -> list[Entry]:
                 if part
             ),
             tone=_VERDICT_TONES.get(row["verdict"], Tone.NEUTRAL),
-            links=_links(flow=row["flow_id"]),
+            links=_links(flow=row["flow_id"], decision=row["pk"]),
         )
         for row in rows
     ]
@@ -199,22 +202,35 @@ def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
             detail=state_sentence(row, zone),
             text=row["body"],
             tone=_STATE_TONES.get(row["state"], Tone.WAITING),
-            decisions=said.get((row["enrollment_id"], row["step"], row["visit"]), ()),
+            decisions=said.get(text_key(row), ()),
             links=_links(message=row["pk"], flow=row["flow_id"]),
         )
         for row in rows
     ]
 
 
-def decisions_of(messages: Iterable[Row], zone: str) -> dict[tuple[Any, str, int], tuple[Said, ...]]:
-    """Return the decisions that led to each of ``messages`` by (enrollment, step, visit), in one query."""
-    enrollments = {row["enrollment_id"] for row in messages if row["enrollment_id"]}
-    said: dict[tuple[Any, str, int], tuple[Said, ...]] = {}
-    if not enrollments:
+def text_key(message: Row) -> tuple[Any, ...]:
+    """Return what a text and the decisions about it have in common."""
+    if message["enrollment_id"]:
+        return message["enrollment_id"], message["step"], message["visit"]
+    return ("message", message["pk"])
+
+
+def decisions_of(messages: Iterable[Row], zone: str) -> dict[tuple[Any, ...], tuple[Said, ...]]:
+    """Return the decisions about each of one person's ``messages`` by ``text_key``, in one query.
+
+    Each message names its ``contact_id``: the ledger is found by the person.
+    """
+    messages = list(messages)
+    said: dict[tuple[Any, ...], tuple[Said, ...]] = {}
+    if not messages:
         return said
-    for row in Decision.objects.filter(enrollment__in=enrollments).order_by("at", "pk").values(*DECISION_COLUMNS):
+    own = Q(enrollment_id__in={row["enrollment_id"] for row in messages if row["enrollment_id"]})
+    own |= Q(message_id__in={row["pk"] for row in messages})
+    of_person = Decision.objects.filter(own, contact_id__in={row["contact_id"] for row in messages})
+    for row in of_person.order_by("at", "pk").values(*DECISION_COLUMNS):
         sentence = " ".join(part for part in (decision_sentence(row, zone), remarks(row, zone)) if part)
-        key = (row["enrollment_id"], row["step"], row["visit"])
+        key = text_key({**row, "pk": row["message_id"]})
         said[key] = (*said.get(key, ()), Said(row["at"], sentence))
     return said
 

@@ -78,8 +78,8 @@ def _left(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
 
 
 _MESSAGE_COLUMNS = (
-    "pk", "flow_id", "flow__name", "enrollment_id", "step", "visit", "queued_at", "finished_at", "state", "reason",
-    "error_code", "purpose", "body",
+    "pk", "contact_id", "flow_id", "flow__name", "enrollment_id", "step", "visit", "queued_at", "finished_at", "state",
+    "reason", "error_code", "purpose", "body",
 )  # fmt: skip
 
 
@@ -88,7 +88,8 @@ def _decisions(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     texts = Message.objects.filter(
         enrollment_id=OuterRef("enrollment_id"), step=OuterRef("step"), visit=OuterRef("visit")
     )
-    return contact.decisions.exclude(Exists(texts)).values(*DECISION_COLUMNS), "at"
+    asked = contact.decisions.exclude(Exists(texts)).filter(message_id__isnull=True)
+    return asked.values(*DECISION_COLUMNS), "at"
 
 
 def _messages(contact: Contact) -> tuple[QuerySet[Any, Any], str]:

@@ -21,6 +21,7 @@ from django.db.models import Min, Q, QuerySet
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.panic import Stopped, stopped
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.messaging.connections import Gateways, sendable
@@ -155,6 +156,7 @@ def _write(
     limits = _limits(messages)
     going: list[Outgoing] = []
     rows: list[tuple[Any, ...]] = []
+    said: list[tuple[Any, ...]] = []
     for message in messages:
         if not pacing.takes(message.store_id, message.message_class):
             continue  # it stays where it stands in the queue
@@ -170,6 +172,8 @@ def _write(
             going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
         else:
             rows.append(_held(message, decision, now))
+            if not _said_before(message, decision):
+                said.append(gate.ledger_row(message, decision))
     claimed = {message.pk: message for message in messages}
     calls = _open_batches(going, claimed, now)
     rows.extend(
@@ -179,7 +183,13 @@ def _write(
     )
     bulk.update(Message, ("state", "reason", "batch_id", "not_before", "finished_at"), rows)
     pacing.write()
+    ledger.write(said)
     return len(rows), calls
+
+
+def _said_before(message: Queued, decision: Decision) -> bool:
+    """Return whether the gate gave the same answer last time: a night of tries is one decision."""
+    return decision.verdict is Verdict.DEFER and message.reason == decision.reason
 
 
 def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.audience.places import candidate_places
+from smsflow_plugin.audience.places import Place, candidate_places
 from smsflow_plugin.audience.preferences import preferences_of
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.decide import decide
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Priority, Reason, Recipient, Verdict
@@ -72,6 +73,11 @@ class Queued:
     queued_at: datetime
     not_before: datetime
     batch_id: int | None
+    #: Why it waits, if it was put off before.
+    reason: str = ""
+    enrollment_id: int | None = None
+    step: str = ""
+    visit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,23 @@ class Gate:
             margin=_margin(intent),
         )
 
+    def ledger_row(self, message: Queued, decision: Decision) -> tuple[Any, ...]:
+        """Return what the ledger keeps of an answer."""
+        return ledger.row(
+            decision,
+            self.now,
+            store_id=message.store_id,
+            contact_id=message.contact_id,
+            flow_id=message.flow_id,
+            enrollment_id=message.enrollment_id,
+            message_id=message.pk,
+            step=message.step,
+            visit=message.visit,
+            message_class=message.message_class,
+            policy_id=self._rules[message.store_id].rules.version,
+            places=self._places(message, self._person(message)),
+        )
+
     def _intent(self, message: Queued, flow: FlowFacts) -> Intent:
         # somebody asked for a test text just now, to see it at once
         message_class = MessageClass.REPLY if message.purpose == TEST else MessageClass(message.message_class)
@@ -162,22 +185,12 @@ class Gate:
         )
 
     def _recipient(self, message: Queued, person: Person) -> Recipient:
-        store = self._stores[message.store_id]
         refused, per_week = preferences_of(person.preferences)
         return Recipient(
             has_phone=bool(message.to),
             marketing_consent=person.marketing_consent,
             service_consent=person.service_consent,
-            places=candidate_places(
-                message.to,
-                timezone=person.timezone,
-                timezone_source=person.timezone_source,
-                country=person.country,
-                province=person.province,
-                postcode=person.postcode,
-                store_timezone=store.timezone,
-                store_country=store.country,
-            ),
+            places=self._places(message, person),
             handed_over=_taken_over(message, person),
             doubtful=person.doubtful_at is not None,
             refused=refused,
@@ -185,6 +198,19 @@ class Gate:
             last_order_at=person.last_order_at,
             open_case=person.open_case_at is not None,
             confirmed=person.opt_in_level == "confirmed",
+        )
+
+    def _places(self, message: Queued, person: Person) -> tuple[Place, ...]:
+        store = self._stores[message.store_id]
+        return candidate_places(
+            message.to,
+            timezone=person.timezone,
+            timezone_source=person.timezone_source,
+            country=person.country,
+            province=person.province,
+            postcode=person.postcode,
+            store_timezone=store.timezone,
+            store_country=store.country,
         )
 
     def _answers(self, message: Queued) -> datetime | None:

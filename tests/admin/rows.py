@@ -24,6 +24,7 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    PolicyVersion,
     Segment,
     Store,
     TestNumber,
@@ -47,6 +48,7 @@ class Rows:
     number: TestNumber
     trip: BreakerTrip
     incentive: Incentive
+    decision: Decision
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -95,7 +97,10 @@ def fill(store: Store, mark: str = "") -> Rows:
     Decision.objects.create(
         **at, step="s1", at=start + timedelta(hours=11), verdict="allow", reason="allowed", notes=[]
     )
-    Decision.objects.create(**at, step="s2", at=now - timedelta(hours=2), verdict="skip", reason="cap_day", notes=[])
+    rules = PolicyVersion.objects.create(store=store, digest="0" * 64, rules={"blocked_countries": [f"X{mark}"]})
+    decision = Decision.objects.create(
+        **at, step="s2", at=now - timedelta(hours=2), verdict="skip", reason="cap_day", notes=[], policy_id=rules.pk
+    )
     batch = Batch.objects.create(
         store=store, connection=Connection.objects.get(store=store, kind="sinch"), provider_id=f"batch{mark}",
         state="accepted", size=1, started_at=start + timedelta(hours=11),
@@ -134,6 +139,7 @@ def fill(store: Store, mark: str = "") -> Rows:
         number=number,
         trip=trip,
         incentive=incentive,
+        decision=decision,
     )
 
 

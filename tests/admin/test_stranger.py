@@ -162,6 +162,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("deliver", rows.parked),
         ("discount", rows.incentive),
         ("store", rows.store),
+        ("decision", rows.decision),
     ):
         if word in name.removeprefix("wagtailsnippets_").replace("smsflow_", "", 1):
             return row

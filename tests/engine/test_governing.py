@@ -7,11 +7,10 @@ from datetime import timedelta
 import pytest
 
 from smsflow_plugin.engine.advance import advance
-from smsflow_plugin.engine.models import Decision
 from smsflow_plugin.flows.program import Reentry, Send, Wait
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.messaging.dispatch import dispatch
-from smsflow_plugin.models import Contact, Enrollment, Message, PanicStop, Policy, PolicyVersion, Store
+from smsflow_plugin.models import Contact, Decision, Enrollment, Message, PanicStop, Policy, PolicyVersion, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, make_flow, pump
 from tests.factories import caps, make_contact

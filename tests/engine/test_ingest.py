@@ -235,7 +235,7 @@ def test_again_after_some_days(store: Store, still: TestClock) -> None:
         pump()
         entries.append(Enrollment.objects.count())
     assert entries == [1, 1, 2, 2]
-    assert [d.reason for d in Decision.objects.filter(step="")] == ["reentry"]
+    assert [d.reason for d in Decision.objects.filter(step="").order_by("pk")] == ["reentry", "same_run"]
 
 
 def test_once_for_each_subject(store: Store) -> None:
