@@ -110,13 +110,11 @@ def _cap(values: Values, zone: str, now: datetime, flows: Names) -> str:
 
 
 def _cap_of_law(values: Values, zone: str, now: datetime, flows: Names) -> str:
-    count, hours = int(values["limit"]), round(values["hours"])
-    return (
-        ngettext(
-            "The law allows %(count)d text in %(hours)d hours.", "The law allows %(count)d texts in %(hours)d hours.", count
-        )
-        % {"count": count, "hours": hours}
-    )  # fmt: skip
+    count = int(values["limit"])
+    sentence = ngettext(
+        "The law allows %(count)d text in %(hours)d hours.", "The law allows %(count)d texts in %(hours)d hours.", count
+    )
+    return sentence % {"count": count, "hours": round(values["hours"])}
 
 
 def _preference_week(values: Values, zone: str, now: datetime, flows: Names) -> str:
