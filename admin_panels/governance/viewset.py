@@ -167,6 +167,9 @@ class PolicyViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
     ordering = ["store__name", "pk"]
     list_display = ["__str__"]
 
+    def register_chooser_viewset(self) -> None:
+        """Nobody chooses rules, so there are no addresses at which to choose them."""
+
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         absent = {f"{name}_url_name": None for name in ABSENT}
         common: dict[str, Any] = super().get_common_view_kwargs(**kwargs)

@@ -22,6 +22,8 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    PanicStop,
+    Policy,
     Segment,
     Store,
     TestNumber,
@@ -43,6 +45,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    policy: Policy
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -107,7 +110,20 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    policy = _fill_rules(store, flow, mark)
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, policy)
+
+
+def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:
+    """Rules with a draft, and a panic switch that somebody has pressed and released."""
+    policy, _made = Policy.objects.get_or_create(store=store)
+    policy.flow_order = [flow.pk]
+    policy.save_revision()
+    policy.caps = [{"limit": 1, "window": "day", "scope": "flow", "of": str(flow.pk)}]
+    policy.save_revision()
+    PanicStop.objects.create(store=store, reason=f"Wrong price{mark}", released_at=clock.now())
+    policy.refresh_from_db()
+    return policy
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:
