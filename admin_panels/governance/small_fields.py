@@ -41,7 +41,8 @@ class CodesWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
-        context["text"] = ", ".join(value) if isinstance(value, list) else value or ""
+        text = ", ".join(value) if isinstance(value, list) else value or ""
+        context["line"] = forms.TextInput().render(name, text, context["widget"]["attrs"])
         context["none"] = value == []
         return context
 
