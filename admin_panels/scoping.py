@@ -13,8 +13,11 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.views import View
 from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.permissions import policy_registry
 from wagtail.snippets.views.chooser import SnippetChooserViewSet
 
@@ -69,6 +72,20 @@ class ScopedViewMixin:
             if getattr(self, "permission_required", None) != "add":
                 self.permission_policy = InstancePolicy(policy_registry.get_by_type(self.model), instance)
         super().setup(request, *args, **kwargs)  # type: ignore[misc]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method == "GET" and self._shows_messages(response):
+            from smsflow_plugin.admin_panels.governance.panic import warn_of_stops
+
+            # the page is drawn after this
+            warn_of_stops(request)
+        return response
+
+    def _shows_messages(self, response: HttpResponseBase) -> bool:
+        """Return whether the answer is a whole page of the admin: in a piece of one nobody would see a message."""
+        whole = isinstance(self, WagtailAdminTemplateMixin) and not getattr(self, "results_only", False)
+        return whole and isinstance(response, TemplateResponse) and not response.is_rendered
 
     def get_base_queryset(self) -> QuerySet[Any]:
         # listings and their export; on the store column itself, as search backends refuse a pk subquery

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from smsflow_plugin.admin_panels import flows, segments
+from smsflow_plugin.admin_panels import flows, governance, segments
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
 from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy, Segment, Store, StoreLogEntry
@@ -30,6 +30,7 @@ LOG_ACTIONS = {
 
 flows.register()
 segments.register()
+governance.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
 
 

@@ -90,6 +90,19 @@ edit_handler = TabbedInterface(
                     heading=_("Who goes first"),
                 ),
                 MultiFieldPanel(
+                    [
+                        HelpPanel(
+                            content=_(
+                                "The store's rules hold for every flow. What is set here only makes them tighter."
+                            )
+                        ),
+                        FieldRowPanel([FieldPanel("stage"), FieldPanel("when_blocked")]),
+                        FieldRowPanel([FieldPanel("cap_day"), FieldPanel("cap_week")]),
+                        FieldPanel("own_gap"),
+                    ],
+                    heading=_("Limits"),
+                ),
+                MultiFieldPanel(
                     [FieldRowPanel([FieldPanel("entry_limit"), FieldPanel("entry_unit")]), FieldPanel("max_people")],
                     heading=_("How many enter"),
                 ),

@@ -46,6 +46,11 @@ SETTINGS = {
     "message_class": gettext_lazy("the kind of its texts"),
     "priority": gettext_lazy("its priority"),
     "priority_number": gettext_lazy("its priority"),
+    "stage": gettext_lazy("its stage"),
+    "when_blocked": gettext_lazy("what happens to texts that may not go yet"),
+    "cap_day": gettext_lazy("its own limits"),
+    "cap_week": gettext_lazy("its own limits"),
+    "own_gap": gettext_lazy("its own limits"),
 }
 
 

@@ -25,6 +25,7 @@ from wagtail.admin.views.generic.history import HistoryView
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import HeaderButton
 
+from smsflow_plugin.admin_panels.governance.pages import home_url
 from smsflow_plugin.admin_panels.listing import ListView
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
@@ -34,7 +35,7 @@ from smsflow_plugin.integrations.outgoing.webhook import secret_of
 from smsflow_plugin.messaging.actions import SendTestText
 from smsflow_plugin.messaging.connections import Gateways
 from smsflow_plugin.messaging.gateway import GatewayUnavailable
-from smsflow_plugin.models import Connection, Message, Store, StoreMembership
+from smsflow_plugin.models import Connection, Message, Policy, Store, StoreMembership
 from smsflow_plugin.stores.actions import SetMembership
 from smsflow_plugin.stores.roles import assignable_roles
 
@@ -66,10 +67,14 @@ class StoreEditView(EditView):  # type: ignore[misc]
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not may(self.request.user, "add", Message(store=self.object)):
-            return []
-        url = reverse(self.test_text_url_name, args=(self.object.pk,))
-        return [HeaderButton(_("Send test text"), url=url, icon_name="mail")]
+        user, buttons = self.request.user, []
+        if may(user, "add", Message(store=self.object)):
+            url = reverse(self.test_text_url_name, args=(self.object.pk,))
+            buttons.append(HeaderButton(_("Send test text"), url=url, icon_name="mail"))
+        policy = Policy.objects.visible_to(user).filter(store=self.object).first()
+        if policy is not None:
+            buttons.append(HeaderButton(_("Governance"), url=home_url(user, policy), icon_name="sliders"))
+        return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

@@ -40,14 +40,13 @@ from smsflow_plugin.engine.offers import Offers
 from smsflow_plugin.engine.requests import Maker
 from smsflow_plugin.engine.starting import class_of_run
 from smsflow_plugin.engine.stock import stock_of, with_stock
-from smsflow_plugin.engine.upcoming import next_text
+from smsflow_plugin.engine.upcoming import planned_text
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
 from smsflow_plugin.governance.panic import stopped
-from smsflow_plugin.governance.rules import MessageClass, Planned, Priority
+from smsflow_plugin.governance.rules import Planned, Priority
 from smsflow_plugin.governance.spend import Till
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.stores.models import Store
@@ -261,13 +260,10 @@ def _order(program: Program | None, run: Run, rules: StoreRules) -> tuple[Any, .
 def _planned(run: Run, batch: Batch, rules: StoreRules) -> Planned | None:
     """Return the text that a waiting run will want to send next, None if it waits for something else."""
     program = batch.programs.get(run.version_id)
-    if program is None or program.message_class != MessageClass.MARKETING or not run.flow_live:
-        return None
-    at = next_text(program, State.from_json(run.state), run.wake_at)
-    if at is None:
+    if program is None or not run.flow_live:
         return None
     rank = rules.rank(run.flow_id, program.priority, program.priority_number)
-    return Planned(at, rank, run.flow_id, program.priority, stage_of(program))
+    return planned_text(program, State.from_json(run.state), run.wake_at, flow_id=run.flow_id, rank=rank)
 
 
 def _run_one(

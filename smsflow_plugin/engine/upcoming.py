@@ -23,6 +23,8 @@ from smsflow_plugin.flows.program import (
     WaitUntilTime,
     Webhook,
 )
+from smsflow_plugin.flows.stages import stage_of
+from smsflow_plugin.governance.rules import MessageClass, Planned
 
 _WAITS = (Wait, WaitBestTime, WaitUntilDate, WaitUntilTime, WaitForEvent, Listen, Discount, Webhook, HandOver)
 
@@ -36,6 +38,16 @@ def next_text(program: Program, state: State, wake_at: datetime | None) -> datet
     if wake_at is None or state.at >= len(program.instructions):
         return None
     return wake_at if _leads_to_a_text(program, state.at) else None
+
+
+def planned_text(
+    program: Program, state: State, wake_at: datetime | None, *, flow_id: int, rank: int
+) -> Planned | None:
+    """Return the text that a waiting run will want to send next, None if it waits for something else."""
+    if program.message_class != MessageClass.MARKETING:
+        return None
+    at = next_text(program, state, wake_at)
+    return None if at is None else Planned(at, rank, flow_id, program.priority, stage_of(program))
 
 
 def _leads_to_a_text(program: Program, start: int) -> bool:

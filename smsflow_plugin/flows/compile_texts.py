@@ -20,6 +20,7 @@ from smsflow_plugin.messaging.liquid import check_copy
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 Texts = Mapping[str, str]
+_WHEN_BLOCKED = ("", "hold", "drop")
 
 
 def send(step: Step) -> bool:
@@ -28,7 +29,11 @@ def send(step: Step) -> bool:
     if hold is not None and hold < 1:
         step.report(("hold_amount",), _("Give a number of at least 1."))
     in_minutes = None if not hold else hold * (60 if step.value.get("hold_unit") == "hours" else 1)
-    step.add(Send(step.id, texts, fallback, in_minutes, reply=step.assembly.takes_answer()))
+    when_blocked = plain(step.value.get("when_blocked"))
+    if when_blocked not in _WHEN_BLOCKED:
+        step.report(("when_blocked",), _("Choose what happens then."))
+    reply = step.assembly.takes_answer()
+    step.add(Send(step.id, texts, fallback, in_minutes, reply=reply, when_blocked=when_blocked))
     return True
 
 

@@ -32,6 +32,7 @@ def settings_problems(flow: FlowForm, triggers: Sequence[Trigger]) -> list[Probl
     found = [
         *_exit_problems(flow, triggers),
         *_entry_problems(flow, triggers),
+        *_limit_problems(flow),
         *_class_problems(flow, {trigger.kind for trigger in triggers}),
     ]
     return [Problem("", path, message) for path, message in found]
@@ -76,6 +77,17 @@ def _entry_problems(flow: FlowForm, triggers: Sequence[Trigger]) -> list[tuple[P
         found.append((("entry_unit",), _("Choose a unit.")))
     if flow.max_people is not None and flow.max_people < 1:
         found.append((("max_people",), _("Give a number of at least 1.")))
+    return found
+
+
+def _limit_problems(flow: FlowForm) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    for name in ("cap_day", "cap_week"):
+        limit = getattr(flow, name)
+        if limit is not None and limit < 1:
+            found.append(((name,), _("Give a number of at least 1.")))
+    if flow.cap_day and flow.cap_week and flow.cap_day > flow.cap_week:
+        found.append((("cap_week",), _("This is less than what is allowed in 24 hours.")))
     return found
 
 

@@ -29,6 +29,7 @@ UNIT_CHOICES = [
     ("months", _("months")),
 ]
 HOLD_UNIT_CHOICES = UNIT_CHOICES[:2]
+WHEN_BLOCKED_CHOICES = [("hold", _("Wait until it may go")), ("drop", _("Drop it"))]
 WEEKDAY_CHOICES = [
     ("0", _("Monday")),
     ("1", _("Tuesday")),
@@ -82,6 +83,12 @@ class SendBlock(blocks.StructBlock):
         help_text=_("Quiet hours and caps put a text off. After this long it is dropped. Empty means no limit."),
     )
     hold_unit = blocks.ChoiceBlock(choices=HOLD_UNIT_CHOICES, default="hours", label=_("Unit"))
+    when_blocked = blocks.ChoiceBlock(
+        required=False,
+        choices=WHEN_BLOCKED_CHOICES,
+        label=_("When it may not go yet"),
+        help_text=_("Empty: as the flow says, or the store's rules."),
+    )
 
     class Meta:
         icon = "mail"
@@ -90,7 +97,7 @@ class SendBlock(blocks.StructBlock):
         group = TEXTS
         description = _("Sends one text, if consent, quiet hours and caps allow it.")
         form_layout = blocks.BlockGroup(
-            children=["text", "fallback", "translations"], settings=["hold_amount", "hold_unit"]
+            children=["text", "fallback", "translations"], settings=["hold_amount", "hold_unit", "when_blocked"]
         )
 
 

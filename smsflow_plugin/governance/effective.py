@@ -49,14 +49,19 @@ class StoreRules:
         return 1 + Priority(priority).rank * RANK_WIDTH + min(place, RANK_WIDTH - 1)
 
 
-def rules_of(stores: Iterable[Store]) -> dict[int, StoreRules]:
+def rules_of(stores: Iterable[Store], *, draft: Policy | None = None, keep: bool = True) -> dict[int, StoreRules]:
     """Return what holds for each of ``stores``, by its id.
 
-    Two queries, and one for each store whose rules have changed since this process last saw them.
+    A few queries, and one for each store whose rules have changed since this process last saw them.
+
+    With a ``draft``, a store's or the site's, it is what would hold if that were published. Nothing is written then,
+    nor without ``keep``: the rules have no version.
     """
     stores = list(stores)
     ids = [store.pk for store in stores]
     policies = {policy.store_id: policy for policy in Policy.objects.filter(live=True).filter(_of(ids))}
+    if draft is not None:
+        policies[draft.store_id] = draft
     stopped = set(PanicStop.objects.filter(_of(ids), released_at=None).values_list("store_id", flat=True))
     site = policies.get(None)
     merged_rules = {store.pk: merged(site, policies.get(store.pk)) for store in stores}
@@ -67,7 +72,7 @@ def rules_of(stores: Iterable[Store]) -> dict[int, StoreRules]:
         policy = policies.get(store.pk)
         budget = budgets.get(store.pk)
         found[store.pk] = StoreRules(
-            rules=replace(effective.rules, version=_version(store.pk, effective)),
+            rules=replace(effective.rules, version=_version(store.pk, effective) if keep and draft is None else 0),
             origin=effective.origin,
             overruled=effective.overruled,
             order=order_of(policy),

@@ -147,7 +147,8 @@ class StoreLogEntryManager(BaseLogEntryManager):
 class StoreLogEntry(BaseLogEntry):
     """The audit log of one store, apart from Wagtail's own so that no name crosses the wall."""
 
-    store = models.ForeignKey(Store, null=True, on_delete=models.SET_NULL, related_name="+")
+    #: Empty for what concerns the whole site.
+    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     object_id = models.CharField(max_length=255, db_index=True)
 
     objects = StoreLogEntryManager()

@@ -8,7 +8,7 @@ into a role's group directly, that would give the role in every store.
   deliveries and replays them. Neither sees nor changes credentials or people.
 * **Copywriter** – changes the words of flows and snippets, and nothing else; somebody else publishes them.
   Sees no people.
-* **Support** – looks up people and texts, records an opt-out. Sees flows, changes none.
+* **Support** – looks up people and texts, records an opt-out. Sees flows and the store's rules, changes none.
 
 Whoever works in the admin also needs "SMS flows admin access": Wagtail asks for the
 right to enter the admin outside of any store.
@@ -34,7 +34,11 @@ ADMIN_ACCESS = "SMS flows admin access"
 _AGENCY = (
     "view_store",
     "change_store",
+    "view_policy",
     "change_policy",
+    "publish_policy",
+    "lock_policy",
+    "unlock_policy",
     "view_flow",
     "add_flow",
     "change_flow",
@@ -63,6 +67,7 @@ _AGENCY = (
 
 #: Codenames by role. ``change_contact`` records opt-outs, ``change_delivery`` replays,
 #: ``add_message`` sends test texts, ``reword_flow`` changes words and no structure,
+#: ``change_policy`` also presses the panic switch, ``publish_policy`` lets rules count and releases it,
 #: ``change_storemembership`` says who works here, ``reveal_incentive`` reads discount codes.
 ROLES: Mapping[str, Sequence[str]] = {
     STORE_ADMIN: (*_AGENCY, "reveal_incentive", "change_connection", "change_storemembership"),
@@ -77,6 +82,7 @@ ROLES: Mapping[str, Sequence[str]] = {
     ),
     SUPPORT: (
         "view_store",
+        "view_policy",
         "view_flow",
         "view_breakertrip",
         "view_segment",

@@ -24,6 +24,8 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    PanicStop,
+    Policy,
     PolicyVersion,
     Segment,
     Store,
@@ -49,6 +51,7 @@ class Rows:
     trip: BreakerTrip
     incentive: Incentive
     decision: Decision
+    policy: Policy
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -125,6 +128,7 @@ def fill(store: Store, mark: str = "") -> Rows:
         given_at=start, valid_until=now + timedelta(days=9), redeemed_at=now, order_value="129.00",
         order_currency=store.currency,
     )  # fmt: skip
+    policy = _fill_rules(store, flow, mark)
     return Rows(
         store=store,
         contact=contact,
@@ -140,7 +144,20 @@ def fill(store: Store, mark: str = "") -> Rows:
         trip=trip,
         incentive=incentive,
         decision=decision,
+        policy=policy,
     )
+
+
+def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:
+    """Rules with a draft, and a panic switch that somebody has pressed and released."""
+    policy, _made = Policy.objects.get_or_create(store=store)
+    policy.flow_order = [flow.pk]
+    policy.save_revision()
+    policy.caps = [{"limit": 1, "window": "day", "scope": "flow", "of": str(flow.pk)}]
+    policy.save_revision()
+    PanicStop.objects.create(store=store, reason=f"Wrong price{mark}", released_at=clock.now())
+    policy.refresh_from_db()
+    return policy
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

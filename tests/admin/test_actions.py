@@ -28,6 +28,7 @@ from smsflow_plugin.models import (
 from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
 from tests.factories import SHOPIFY_SECRET, make_contact
+from tests.panel.forms import caps, filled_in, week
 
 pytestmark = pytest.mark.django_db
 
@@ -196,7 +197,7 @@ def test_a_new_secret_keeps_the_old_one_beside_it(rows: Rows, ada: Any) -> None:
 def test_no_page_ever_shows_a_secret(rows: Rows, ada: Any) -> None:
     client = client_of(ada)
     edit = reverse("smsflow_stores:edit", args=[rows.store.pk])
-    failed = client.post(edit, form_data(client, rows.store, shopify_secret="typed-in", opens_at="21:00"))
+    failed = client.post(edit, form_data(client, rows.store, shopify_secret="typed-in", country="XX"))
     pages = client.get(edit).content.decode() + failed.content.decode()
     pages += client.get(reverse("smsflow_stores:history", args=[rows.store.pk])).content.decode()
     assert failed.status_code == 200
@@ -221,13 +222,14 @@ def test_the_webhooks_secret_is_made_by_a_button_and_shown_to_those_who_may_conn
 
 
 def test_rules_are_checked_and_saved(rows: Rows, ada: Any) -> None:
-    client = client_of(ada)
-    edit = reverse("smsflow_stores:edit", args=[rows.store.pk])
-    refused = client.post(edit, form_data(client, rows.store, cap_per_day="6", cap_per_week="5"))
-    assert "cap_per_week" in refused.context["form"].errors
-    client.post(edit, form_data(client, rows.store, cap_per_day="3", opens_at="10:00"))
-    policy = Policy.objects.get(store=rows.store)
-    assert (policy.cap_per_day, f"{policy.opens_at:%H:%M}") == (3, "10:00")
+    client, policy = client_of(ada), rows.policy
+    edit = reverse("wagtailsnippets_smsflow_policy:edit", args=[policy.pk])
+    refused = client.post(edit, filled_in(client, policy, **caps((6, "day", "all"), (5, "week", "all"))))
+    assert "caps" in refused.context["form"].errors
+    changes = {**caps((3, "day", "all")), **week([["10:00", "20:00"]] * 7)}
+    client.post(edit, {**filled_in(client, policy, **changes), "action-publish": "1"})
+    policy.refresh_from_db()
+    assert (policy.caps, policy.week[0]) == ([{"limit": 3, "window": "day"}], ["10:00", "20:00"])
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,24 @@ def test_making_the_roles_again_changes_nothing_and_heals_what_was_changed() -> 
         ("Support", "smsflow_messages:inspect", True),
         ("Support", "smsflow_stores:edit", False),
         ("Support", "wagtailsnippets_smsflow_flow:edit", False),
+        ("Store admin", "wagtailsnippets_smsflow_policy:edit", True),
+        ("Agency", "wagtailsnippets_smsflow_policy:edit", True),
+        ("Agency", "wagtailsnippets_smsflow_policy:panic", True),
+        ("Support", "wagtailsnippets_smsflow_policy:inspect", True),
+        ("Support", "wagtailsnippets_smsflow_policy:try_it", True),
+        ("Support", "wagtailsnippets_smsflow_policy:edit", False),
+        ("Support", "wagtailsnippets_smsflow_policy:panic", False),
     ],
 )
 def test_a_role_opens_its_pages_and_no_others(rows: Rows, role: str, address: str, allowed: bool) -> None:
     client = client_of(make_user("somebody", role, rows.store))
-    objects = {"stores": rows.store, "contacts": rows.contact, "messages": rows.message, "deliveries": rows.parked}
+    objects = {
+        "policy": rows.policy,
+        "stores": rows.store,
+        "contacts": rows.contact,
+        "messages": rows.message,
+        "deliveries": rows.parked,
+    }
     pk = next((row.pk for word, row in objects.items() if word in address), rows.flow.pk)
     response = client.get(reverse(address, args=[pk]))
     assert response.status_code == (200 if allowed else 302)
@@ -89,7 +102,8 @@ def test_support_in_one_store_and_admin_in_another_may_edit_only_the_other(rows:
 def test_an_agency_neither_sees_nor_changes_credentials(rows: Rows) -> None:
     client = client_of(make_user("ag", "Agency", rows.store))
     fields = client.get(reverse("smsflow_stores:edit", args=[rows.store.pk])).context["form"].fields
-    assert "opens_at" in fields
+    rules = client.get(reverse("wagtailsnippets_smsflow_policy:edit", args=[rows.policy.pk])).context["form"].fields
+    assert "week" in rules
     assert not {"shop_domain", "shopify_secret", "sinch_plan", "sinch_token", "sinch_base_url"} & set(fields)
 
 
@@ -143,8 +157,8 @@ def test_the_menu_shows_each_role_its_own_lines(rows: Rows) -> None:
     def lines(role: str) -> set[str]:
         client = client_of(make_user(role.split()[0], role, rows.store))
         page = client.get(reverse("wagtailadmin_home")).content.decode()
-        return {name for name in ("Contacts", "Messages", "Deliveries", "Stores") if f'"{name}"' in page}
+        return {name for name in ("Governance", "Contacts", "Messages", "Deliveries", "Stores") if f'"{name}"' in page}
 
     assert lines("Copywriter") == set()
-    assert lines("Support") == {"Contacts", "Messages"}
-    assert lines("Store admin") == {"Contacts", "Messages", "Deliveries", "Stores"}
+    assert lines("Support") == {"Governance", "Contacts", "Messages"}
+    assert lines("Store admin") == {"Governance", "Contacts", "Messages", "Deliveries", "Stores"}

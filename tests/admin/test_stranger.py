@@ -106,13 +106,14 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
 
     :raises KeyError: for an argument that nobody has told this test how to build.
     """
+    revised = rows.policy if "_policy" in name else rows.flow
     known: dict[str, Callable[[], Any]] = {
         "pk": lambda: object_of(name, rows).pk,
         "object_id": lambda: object_of(name, rows).pk,
         "primary_key": lambda: object_of(name, rows).pk,
-        "revision_id": lambda: rows.flow.latest_revision_id or rows.flow.revisions.latest("pk").pk,
-        "revision_id_a": lambda: rows.flow.revisions.earliest("pk").pk,
-        "revision_id_b": lambda: rows.flow.revisions.latest("pk").pk,
+        "revision_id": lambda: revised.latest_revision_id or revised.revisions.latest("pk").pk,
+        "revision_id_a": lambda: revised.revisions.earliest("pk").pk,
+        "revision_id_b": lambda: revised.revisions.latest("pk").pk,
         "store_pk": lambda: rows.store.pk,
         "contact_pk": lambda: rows.contact.pk,
         "app_label": lambda: "smsflow",
@@ -155,6 +156,7 @@ def object_of(name: str, rows: Rows) -> Any:
     if name.startswith("smsflow_test_send:"):
         return {"send": rows.flow, "numbers": rows.store}.get(name.rpartition(":")[2], rows.number)
     for word, row in (
+        ("_policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
         ("contact", rows.contact),
@@ -230,6 +232,10 @@ def test_the_walk_finds_the_screens() -> None:
         "smsflow_stores:people",
         "smsflow_stores:check",
         "wagtailsnippets_smsflow_flow:edit",
+        "wagtailsnippets_smsflow_policy:edit",
+        "wagtailsnippets_smsflow_policy:panic",
+        "wagtailsnippets_smsflow_policy:try_it",
+        "wagtailsnippets_smsflow_policy:effect",
         "wagtail_bulk_action",
     } <= names
 
@@ -292,6 +298,11 @@ STATEMENT = {
     "audience-count": "0",
     "rules-count": "0",
     "exits": "[]",
+    "press": "1",
+    "release": "1",
+    "reason": "They told me so.",
+    "caps-rows": "1",
+    "minimum_gap": "1",
 }
 
 

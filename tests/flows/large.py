@@ -38,7 +38,7 @@ class Builder:
         return {"text": words, "fallback": f"{words}, without a name", "translations": self.items(danish)}
 
     def send(self, words: str) -> dict[str, Any]:
-        return self.step("send", **self.copy(words), hold_amount=6, hold_unit="hours")
+        return self.step("send", **self.copy(words), hold_amount=6, hold_unit="hours", when_blocked="")
 
     def rules(self) -> list[dict[str, Any]]:
         two = [
