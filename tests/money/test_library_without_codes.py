@@ -21,7 +21,7 @@ WITH_CODES = sorted(key for key, template in TEMPLATES.items() if "discounts" in
 @cache
 def compiled(key: str, country: str) -> Program:
     template = TEMPLATES[key]
-    percent = {"percent": 10} if any(setting.key == "percent" for setting in template.settings) else {}
+    percent = {"percent": 10} if any(setting.name == "percent" for setting in template.settings) else {}
     return compile_flow(a_flow(template, country, percent))
 
 
