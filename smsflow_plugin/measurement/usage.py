@@ -96,7 +96,7 @@ def _by_flow(store: Store, since: date, now: datetime) -> tuple[tuple[FlowSpend,
     rows = (
         texts.values("flow_id", "flow__name")
         .annotate(
-            cost=Sum("cost"),
+            paid=Sum("cost"),
             texts=Count("pk"),
             all_parts=Sum("parts"),
             unpriced=Count("pk", filter=Q(cost__isnull=True)),
@@ -104,12 +104,12 @@ def _by_flow(store: Store, since: date, now: datetime) -> tuple[tuple[FlowSpend,
         )
         .order_by()
     )
-    found = sorted(rows, key=lambda row: (-(row["cost"] or NOTHING), -row["texts"], row["flow_id"] or 0))
+    found = sorted(rows, key=lambda row: (-(row["paid"] or NOTHING), -row["texts"], row["flow_id"] or 0))
     flows = tuple(
         FlowSpend(
             row["flow_id"],
             row["flow__name"] or _("Answers, tests and flows that are gone"),
-            row["cost"],
+            row["paid"],
             row["texts"],
             row["all_parts"],
             row["unpriced"],
@@ -117,7 +117,7 @@ def _by_flow(store: Store, since: date, now: datetime) -> tuple[tuple[FlowSpend,
         for row in found[:TOP]
     )
     parts = sum(row["priced_parts"] or 0 for row in found)
-    paid = sum((row["cost"] or NOTHING for row in found), NOTHING)
+    paid = sum((row["paid"] or NOTHING for row in found), NOTHING)
     return flows, (paid / parts).quantize(STEP) if parts else None
 
 
