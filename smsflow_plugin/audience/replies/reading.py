@@ -18,7 +18,10 @@ from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
 _STOP_SIGNS = frozenset("🛑⛔🚫✋🤚🖐🙅🖕🔕📵")
 #: Said with words around them, these stand for the word itself.
 _SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
-_NO = frozenset("no not non nein nej nei nao nie ne nope nah dont never ei niet nu لا не ні".split())
+_NO = frozenset("no not non nein nej nei nao nie ne nope nah dont never ei niet nicht inte ikke pas нет ні لا לא".split())
+#: After these, "no" is an answer of its own: "no stop!", as opposed to "no paren".
+_ENGLISH = frozenset("stop stopall unsubscribe cancel quit end remove".split())
+_ARTICLES = frozenset("the a an my your this that our his her its it to in on at for of with and".split())
 #: Words around a keyword that do not change what it means, although nobody has listed them.
 _MOST_UNKNOWN = 1
 
@@ -60,8 +63,8 @@ def _whole_message(said: list[str], asks: bool, languages: tuple[str, ...], word
         if asks and (verdict is Verdict.OPT_IN or message in words.soft):
             # "end?" may be about the sale, and nobody agrees by a question
             return Reading(Verdict.DOUBTFUL, f"keyword as a question: {message}") if verdict is Verdict.OPT_OUT else None
-        if verdict is Verdict.OPT_IN and _NO & set(said):
-            return None
+        if kept != said and _NO & set(said) - set(kept) and not (verdict is Verdict.OPT_OUT and message in _ENGLISH and "non" not in said):
+            return None  # "no paren", "non start": the contrary, or nobody's guess
         how = "whole message" if kept == said else "keyword with politeness"
         return Reading(verdict, f"{how}: {message}")
     return _several(said, words) or _spaced_out(said, words)
@@ -127,6 +130,8 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     text = _marked(parts)
     if firm := words.patterns["firm"].search(text):
         return _phrase(Verdict.OPT_OUT, "phrase", firm)
+    if unclear := words.patterns["unclear_first"].search(text):
+        return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
     left = words.patterns["harmless"].sub("~ ", text)
     if phrase := words.patterns["opt_out"].search(left) or _contained(left, words):
         if hedge := words.patterns["hedged"].search(left):
@@ -135,7 +140,7 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     strong = words.strong.search(left)
     if strong is not None:
         return _keyword(strong, left, words)
-    if unclear := words.patterns["unclear"].search(left) or words.patterns["unclear"].search(text):
+    if unclear := words.patterns["unclear"].search(left):
         return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
     if left != text:
         harmless = words.patterns["harmless"].search(text)
@@ -153,7 +158,8 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
     rest = [word for word in unknown if word not in strong.group().split()]
-    if first and not hedge and not fond and "~" not in left and len(rest) <= _MOST_UNKNOWN and not _doing(rest):
+    plain = "~" not in left and not _ARTICLES & set(left.split()) and not _doing(rest)
+    if first and plain and not hedge and not fond and len(rest) <= _MOST_UNKNOWN:
         return _phrase(Verdict.OPT_OUT, "keyword with a name or the like", strong)
     return _phrase(Verdict.DOUBTFUL, "keyword in a longer text", strong)
 
