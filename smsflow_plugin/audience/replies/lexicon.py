@@ -15,7 +15,7 @@ from smsflow_plugin.audience.replies.patterns import BadPattern, compile_pattern
 from smsflow_plugin.audience.replies.verdicts import Verdict
 
 _WORDS = "smsflow_plugin.audience.replies"
-_LISTS = ("firm", "unclear_first", "harmless", "opt_out", "unclear", "hedged")
+_LISTS = ("firm", "unclear_first", "harmless", "opt_out", "weak", "unclear", "hedged")
 _MESSAGES = {
     "stop": Verdict.OPT_OUT,
     "help": Verdict.HELP,

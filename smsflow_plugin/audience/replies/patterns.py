@@ -8,6 +8,7 @@ Words are folded, so that they may be written as people spell them. Around them:
 ``{name}``      one of the words of this name in the same file
 ``x?``          perhaps (after a group, a name or a word)
 ``(…)3``        up to three times, also with ``{name}``
+``(…)+``        once to three times
 ``..`` ``...``  up to one word, up to three words
 ``^`` ``$``     the clause begins, or ends, here
 ``!(…)``        but none of these within the next three words
@@ -23,7 +24,10 @@ from collections.abc import Mapping
 
 from smsflow_plugin.audience.replies.folding import spoken
 
-_TOKEN = re.compile(r"\s*(\.{2,3}|[\^$!|()?]|\{\w+\}|(?<=[)}])\d|[^\s|(){}?^$!]+)")
+_TOKEN = re.compile(r"\s*(\.{2,3}|[\^$!|()?]|\{\w+\}|(?<=[)}])[\d+]|[^\s|(){}?^$!]+)")
+
+
+_TIMES = {"?": "?", "+": "{1,3}", **{str(times): f"{{0,{times}}}" for times in range(1, 10)}}
 
 
 class BadPattern(ValueError):
@@ -46,8 +50,8 @@ def _sequence(tokens: list[str], names: Mapping[str, str]) -> tuple[str, list[st
         if token == "!":
             item, tokens = _item(tokens[0], tokens[1:], names)
             parts.append(rf"(?!(?:\w+ ){{0,2}}{item})")
-        elif token == "?" or (token.isdigit() and len(token) == 1):
-            parts[-1] = f"(?:{parts[-1]})" + (f"{{0,{token}}}" if token.isdigit() else "?")
+        elif token in _TIMES:
+            parts[-1] = f"(?:{parts[-1]}){_TIMES[token]}"
         else:
             item, tokens = _item(token, tokens, names)
             parts.append(item)

@@ -137,6 +137,9 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
         if hedge := words.patterns["hedged"].search(left):
             return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
         return _phrase(Verdict.OPT_OUT, "phrase", phrase)
+    weak = words.patterns["weak"].search(left)
+    if weak and not words.patterns["hedged"].search(left) and not words.fond.search(left):
+        return _phrase(Verdict.OPT_OUT, "phrase", weak)
     strong = words.strong.search(left)
     if strong is not None:
         return _keyword(strong, left, words)

@@ -20,6 +20,8 @@ _STARRED = {
     "sto*": "stop", "s**p": "stop", "*stop*": "stop", "*stop": "stop", "stop*": "stop",
 }  # fmt: skip
 _LONG = "unsubscribe"
+#: Words that people write together with the next one: "stoptexting", "unsubscribeme".
+_RUN_TOGETHER = ("unsubscribe", "please", "stop")
 
 
 def undisguised(text: str, lexicon: Lexicon) -> str:
@@ -78,6 +80,9 @@ def _correct(word: str, lexicon: Lexicon) -> str:
             return short
         if short != word and short in lexicon.typos:
             return lexicon.typos[short]
+    for head in _RUN_TOGETHER:
+        if word.startswith(head) and len(word) > len(head) + 1 and word[len(head) :] in lexicon.vocabulary:
+            return f"{head} {word[len(head) :]}"
     if _nearly_unsubscribe(word):
         return _LONG
     return word
