@@ -3,7 +3,7 @@
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest, Variant
 from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
-from smsflow_plugin.events.models import Delivery, Event
+from smsflow_plugin.events.models import Delivery, Event, ReplyReview
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.messaging.models import Batch, Message, TestNumber
@@ -29,6 +29,7 @@ __all__ = [
     "Interest",
     "Message",
     "Policy",
+    "ReplyReview",
     "Segment",
     "SegmentMember",
     "Store",

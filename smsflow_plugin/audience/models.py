@@ -78,6 +78,8 @@ class Contact(models.Model):
     #: Staff has taken over: no flow goes on for this person before somebody lets it.
     handed_over_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
     handed_over_note = models.CharField(_("handed over because"), max_length=200, blank=True)
+    #: Perhaps they want no more texts: no marketing before a person has read what they wrote.
+    doubtful_at = models.DateTimeField(_("unclear reply at"), null=True, blank=True, editable=False)
     #: The vendor's own time of the newest profile that was applied; older ones are dropped.
     profile_at = models.DateTimeField(null=True, blank=True, editable=False)
     recent_sends = models.JSONField(default=list, blank=True, editable=False)

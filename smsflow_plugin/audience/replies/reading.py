@@ -32,7 +32,7 @@ def read_reply(body: str, language: str = "", *others: str) -> Reading:
     Words of all languages count, as far as they mean nothing else anywhere; ``language`` and ``others`` (the contact's
     and the store's) add those that are ordinary words elsewhere.
     """
-    text = body.strip()[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    text = body.strip()[:LONGEST].encode("utf-8", "ignore").decode("utf-8")
     if not text:
         return Reading(Verdict.OTHER, "empty")
     words = lexicon()
