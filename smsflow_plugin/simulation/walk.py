@@ -174,7 +174,7 @@ class _Walker:
             self._note("clock")
 
     def _reply(self, body: str) -> None:
-        keyword = KEYWORDS[read_reply(body, self.contact.language, self.contact.store.language).verdict]
+        keyword = KEYWORDS[read_reply(body, self.contact.language, self.store.language).verdict]
         self._note("reply", text=body)
         self._happen(REPLY, "", {"body": body, "keyword": keyword.value if keyword else None})
         if keyword is Keyword.STOP:
