@@ -15,6 +15,7 @@ from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy
 ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 
 LOG_ACTIONS = {
+    "smsflow.decide_reply": (_("Decide about an unclear reply"), _("Unclear reply decided")),
     "smsflow.hand_over": (_("Hand over"), _("Handed over to staff")),
     "smsflow.let_in": (_("Let people in"), _("People let into the flow")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),

@@ -21,14 +21,17 @@ class StorePermissionPolicy(BaseDjangoAuthPermissionPolicy):
 
     permission_cache_name = "_smsflow_store_permissions"
 
-    def __init__(self, model: type[Model], store_column: str = "store_id") -> None:
-        super().__init__(model)
+    def __init__(
+        self, model: type[Model], store_column: str = "store_id", *, auth_model: type[Model] | None = None
+    ) -> None:
+        """``auth_model``: whose rights count, where a model has none of its own."""
+        super().__init__(model, auth_model)
         self.store_column = store_column
 
     @property
     def _content_type(self) -> ContentType:
         # Wagtail keeps it for the life of the process; the types' own cache knows when a flush made it stale
-        return ContentType.objects.get_for_model(self.model)
+        return ContentType.objects.get_for_model(self.auth_model)
 
     def get_all_permissions_for_user(self, user: Any) -> set[tuple[int, int, str]]:
         """Return the user's ``(store id, content type id, codename)`` grants, for all models."""
@@ -109,6 +112,9 @@ def register_policies() -> None:
     from smsflow_plugin import models
 
     register_permission_policy(models.Store, StorePermissionPolicy(models.Store, "pk"))
+    # what people write is part of what is known about them
+    reviews = StorePermissionPolicy(models.ReplyReview, auth_model=models.Contact)
+    register_permission_policy(models.ReplyReview, reviews)
     for model in (
         models.Connection,
         models.Contact,

@@ -22,6 +22,7 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    ReplyReview,
     Segment,
     Store,
     TestNumber,
@@ -43,6 +44,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    review: ReplyReview
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -107,7 +109,11 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    review = ReplyReview.objects.create(
+        store=store, contact=contact, key="inbound:r1", body=f"Too many texts{mark}!", because="unclear: too many texts",
+        received_at=start,
+    )  # fmt: skip
+    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, review)
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

@@ -15,7 +15,7 @@ from smsflow_plugin.audience.replies.patterns import BadPattern, compile_pattern
 from smsflow_plugin.audience.replies.verdicts import Verdict
 
 _WORDS = "smsflow_plugin.audience.replies"
-_LISTS = ("firm", "unclear_first", "harmless", "opt_out", "weak", "unclear", "hedged")
+_LISTS = ("firm", "unclear_first", "harmless", "opt_out", "weak", "unclear", "hedged", "fond")
 _MESSAGES = {
     "stop": Verdict.OPT_OUT,
     "help": Verdict.HELP,
@@ -40,7 +40,6 @@ class Lexicon:
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
     strong: re.Pattern[str]
-    fond: re.Pattern[str]
     contained: re.Pattern[str]
     contained_harmless: re.Pattern[str]
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
@@ -71,7 +70,6 @@ def lexicon() -> Lexicon:
         typos=typos,
         vocabulary=frozenset(known.split()),
         strong=_list(books, lambda book: book.get("strong", ())),
-        fond=_list(books, lambda book: book.get("fond", ())),
         contained=_anywhere(books, "contains"),
         contained_harmless=_anywhere(books, "contains_harmless"),
         patterns=patterns,

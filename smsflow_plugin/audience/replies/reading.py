@@ -74,7 +74,7 @@ def _readings_of(said: list[str], words: Lexicon) -> list[list[str]]:
     """Return the message as it is, without repetitions, without politeness, without anything that is no news."""
     ways = [said, _once(said)]
     bare = [word for word in said if word not in words.polite]
-    ways += [bare, _once(bare)]
+    ways += [bare, _once(bare), [word for word in said if word not in words.polite or word in _NO]]
     angry = [word for word in said if word not in words.filler]
     if words.strong.search(_marked([angry])):
         ways += [angry, _once(angry)]
@@ -138,7 +138,7 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
             return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
         return _phrase(Verdict.OPT_OUT, "phrase", phrase)
     weak = words.patterns["weak"].search(left)
-    if weak and not words.patterns["hedged"].search(left) and not words.fond.search(left):
+    if weak and not words.patterns["hedged"].search(left) and not words.patterns["fond"].search(left):
         return _phrase(Verdict.OPT_OUT, "phrase", weak)
     strong = words.strong.search(left)
     if strong is not None:
@@ -154,7 +154,7 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
 def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     """Weigh a word for opting out that stands among others."""
     hedge = words.patterns["hedged"].search(left)
-    fond = words.fond.search(left)
+    fond = words.patterns["fond"].search(left)
     alone = next((clause for clause in _clauses_of(left) if _is_keyword(clause, words)), None)
     if alone and not hedge and not fond:
         return Reading(Verdict.OPT_OUT, f"keyword in a clause of its own: {' '.join(alone)}")
