@@ -49,9 +49,7 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
     action_name = "record_opt_out"
     permission_policy_action = "change"
 
-    def __init__(
-        self, instance: Contact, user: Any = None, *, note: str = "", wording: Wording | None = None
-    ) -> None:
+    def __init__(self, instance: Contact, user: Any = None, *, note: str = "", wording: Wording | None = None) -> None:
         super().__init__(instance, user=user)
         self.note = note.strip()
         self.wording = wording
@@ -75,9 +73,7 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         if (new.marketing, new.service) != (old.marketing, old.service):
             contact.marketing_consent, contact.service_consent = new.marketing, new.service
             contact.consent_changed_at, contact.consent_source = new.changed_at, record.source
-            contact.save(
-                update_fields=["marketing_consent", "service_consent", "consent_changed_at", "consent_source"]
-            )
+            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at", "consent_source"])
             Event.objects.create(
                 store_id=contact.store_id,
                 contact=contact,

@@ -65,9 +65,7 @@ def _opted_out(contact: Contact) -> bool:
     return contact.service_consent == Contact.Consent.REVOKED
 
 
-def _close(
-    ids: Collection[int], contacts: Mapping[int, Contact], said: Mapping[int, datetime], now: datetime
-) -> None:
+def _close(ids: Collection[int], contacts: Mapping[int, Contact], said: Mapping[int, datetime], now: datetime) -> None:
     if not ids:
         return
     open_reviews = ReplyReview.objects.filter(contact_id__in=ids, state=ReplyReview.State.OPEN).order_by("pk")

@@ -23,7 +23,7 @@ from smsflow_plugin.stores.models import Connection, Store
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact about a person, and the delivery that it came in. ``inbound`` is set for texts, ``received`` once read."""
+    """One fact about a person, and the delivery that it came in. A text has ``inbound``, and ``received`` once read."""
 
     delivery_id: int
     store_id: int

@@ -110,7 +110,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
     review = ReplyReview.objects.create(
-        store=store, contact=contact, key="inbound:r1", body=f"Too many texts{mark}!", because="unclear: too many texts",
+        store=store, contact=contact, key="inbound:r1", body=f"Too many texts{mark}!", because="unclear",
         received_at=start,
     )  # fmt: skip
     return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, review)

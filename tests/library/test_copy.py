@@ -138,7 +138,11 @@ def test_no_answer_that_a_text_asks_for_means_opting_out(template: FlowTemplate)
         for choice in getattr(step, "choices", ()):
             for word in choice.words:
                 for language in LANGUAGES:
-                    assert read_reply(word, language).verdict not in (Verdict.OPT_OUT, Verdict.HELP, Verdict.DOUBTFUL), word
+                    assert read_reply(word, language).verdict not in (
+                        Verdict.OPT_OUT,
+                        Verdict.HELP,
+                        Verdict.DOUBTFUL,
+                    ), word
 
 
 @pytest.mark.parametrize("key", ["welcome", "lead_nurture", "double_opt_in", "keyword_lead"])

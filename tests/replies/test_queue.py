@@ -15,7 +15,7 @@ from smsflow_plugin.engine.actions import RecordOptOut
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.engine.review_actions import DecideReply
 from smsflow_plugin.events.facts import Consent, Inbound, Person, PersonFact
-from smsflow_plugin.flows.program import Listen, Choice, Send, Trigger, Wait
+from smsflow_plugin.flows.program import Choice, Listen, Send, Trigger, Wait
 from smsflow_plugin.measurement.timeline import timeline
 from smsflow_plugin.models import ConsentRecord, Contact, Enrollment, Event, Message, ReplyReview, Store
 from tests.admin.people import client_of, make_user

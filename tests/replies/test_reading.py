@@ -27,8 +27,40 @@ def test_any_text_can_be_read_even_half_characters(body: str, language: str) -> 
 
 
 WORDS = st.sampled_from(
-    "stop start unstop subscribe join help please don't never when do you the my order yes again me texting end ? . ,"
-    " cancel unsubscribe thanks no to if i we can".split()
+    [
+        "stop",
+        "start",
+        "unstop",
+        "subscribe",
+        "join",
+        "help",
+        "please",
+        "don't",
+        "never",
+        "when",
+        "do",
+        "you",
+        "the",
+        "my",
+        "order",
+        "yes",
+        "again",
+        "me",
+        "texting",
+        "end",
+        "?",
+        ".",
+        ",",
+        "cancel",
+        "unsubscribe",
+        "thanks",
+        "no",
+        "to",
+        "if",
+        "i",
+        "we",
+        "can",
+    ]
 )
 
 
@@ -56,14 +88,24 @@ def test_case_and_decoration_do_not_matter(row: dict[str, str], case: object, af
 
 @pytest.mark.parametrize(
     "text",
-    ["stop " * 20_000, "a" * 100_000, "do you stop " * 9_000, "🛑" * 100_000, "s " * 50_000, "!" * 100_000, "$0" * 50_000]
+    [
+        "stop " * 20_000,
+        "a" * 100_000,
+        "do you stop " * 9_000,
+        "🛑" * 100_000,
+        "s " * 50_000,
+        "!" * 100_000,
+        "$0" * 50_000,
+    ]
     + ["stop texting " * 8_000, "no more more more " * 6_000, "*" * 100_000, "dont want to " * 8_000],
 )
 def test_a_text_of_any_length_is_read(text: str) -> None:
     assert read_reply(text).verdict in Verdict
 
 
-@pytest.mark.parametrize("word", ["shop", "step", "send", "top", "quiet", "spot", "stoop", "stomp", "slop", "quite", "ends"])
+@pytest.mark.parametrize(
+    "word", ["shop", "step", "send", "top", "quiet", "spot", "stoop", "stomp", "slop", "quite", "ends"]
+)
 def test_words_that_are_one_letter_away_are_other_words(word: str) -> None:
     assert read_reply(word).verdict is Verdict.OTHER
     assert read_reply(f"{word} please").verdict is Verdict.OTHER
@@ -99,7 +141,8 @@ def test_the_words_of_a_second_language_count_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["when do you start", "start over", "don't start", "no start", "start?", "sign me up", "yes", "start the day"]
+    "body",
+    ["when do you start", "start over", "don't start", "no start", "start?", "sign me up", "yes", "start the day"],
 )
 def test_agreeing_is_never_a_guess(body: str) -> None:
     assert read_reply(body).verdict is not Verdict.OPT_IN

@@ -17,9 +17,7 @@ _ENDS = re.compile(r"[.!?;,:\n\r…¡¿。！？；，、؟،]+|\s[-–—]+\s|�
 _FULL_STOP_INSIDE = re.compile(r"(?<=\b\w)[.\-_*/](?=\w\b)")
 
 #: Letters in boxes that no normalisation knows: 🇸 and 🅢 and 🆂.
-_BOXED = {
-    start + index: chr(ord("a") + index) for start in (0x1F1E6, 0x1F150, 0x1F170, 0x1F130) for index in range(26)
-}
+_BOXED = {start + index: chr(ord("a") + index) for start in (0x1F1E6, 0x1F150, 0x1F170, 0x1F130) for index in range(26)}
 #: Cyrillic and Greek letters that look like Latin ones, for words that mix the alphabets.
 _LOOKALIKES = str.maketrans("аеорсухіѕјтмкнвοερτυικα", "aeopcyxisjtmkhboeptuika")
 _LATIN = re.compile(r"[a-z]")

@@ -37,6 +37,9 @@ class Lexicon:
     soft: frozenset[str]
     polite: frozenset[str]
     filler: frozenset[str]
+    no: frozenset[str]
+    articles: frozenset[str]
+    joining: frozenset[str]
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
     strong: re.Pattern[str]
@@ -53,8 +56,8 @@ def lexicon() -> Lexicon:
         for file in sorted(files(_WORDS).joinpath("words").iterdir(), key=lambda file: file.name)
         if file.name.endswith(".toml")
     }
-    polite = _set(word for book in books.values() for word in book.get("polite", "").split())
-    filler = _set(word for book in books.values() for word in book.get("filler", "").split()) | polite
+    polite = _words(books, "polite")
+    filler = _words(books, "filler") | polite
     typos = {wrong: right for book in books.values() for right, wrongs in book.get("typos", {}).items()
              for wrong in wrongs.split()}  # fmt: skip
     messages = _messages(books.values(), _MESSAGES)
@@ -67,6 +70,9 @@ def lexicon() -> Lexicon:
         soft=_set(word for book in books.values() for word in book.get("soft", ())),
         polite=polite,
         filler=filler,
+        no=_words(books, "no"),
+        articles=_words(books, "articles"),
+        joining=_words(books, "joining"),
         typos=typos,
         vocabulary=frozenset(known.split()),
         strong=_list(books, lambda book: book.get("strong", ())),
@@ -80,13 +86,17 @@ def _here() -> dict[str, Verdict]:
     return {f"{name}_here": verdict for name, verdict in _MESSAGES.items()}
 
 
+def _words(books: Mapping[str, Mapping[str, Any]], name: str) -> frozenset[str]:
+    return _set(word for book in books.values() for word in book.get(name, "").split())
+
+
 def _set(words: Iterable[str]) -> frozenset[str]:
     return frozenset(" ".join(spoken(word)) for word in words) - {""}
 
 
 def _messages(books: Iterable[Mapping[str, Any]], lists: Mapping[str, Verdict]) -> dict[str, Verdict]:
     found: dict[str, Verdict] = {}
-    for name, verdict in reversed(lists.items()):
+    for name, verdict in reversed(list(lists.items())):
         for book in books:
             found.update(dict.fromkeys(_set(book.get(name, ())), verdict))
     return found

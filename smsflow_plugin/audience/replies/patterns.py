@@ -24,7 +24,7 @@ from collections.abc import Mapping
 
 from smsflow_plugin.audience.replies.folding import spoken
 
-_TOKEN = re.compile(r"\s*(\.{2,3}|[\^$!|()?]|\{\w+\}|(?<=[)}])[\d+]|[^\s|(){}?^$!]+)")
+_MARKS = re.compile(r"\s*(\.{2,3}|[\^$!|()?]|\{\w+\}|(?<=[)}])[\d+]|[^\s|(){}?^$!]+)")
 
 
 _TIMES = {"?": "?", "+": "{1,3}", **{str(times): f"{{0,{times}}}" for times in range(1, 10)}}
@@ -36,48 +36,48 @@ class BadPattern(ValueError):
 
 def compile_pattern(pattern: str, names: Mapping[str, str]) -> str:
     """Return the regular expression for clauses that are written as "/ word word / word / "."""
-    tokens = _TOKEN.findall(f"({pattern})")
-    expression, rest = _sequence(tokens, names)
+    left = _MARKS.findall(f"({pattern})")
+    expression, rest = _sequence(left, names)
     if rest:
         raise BadPattern(f"“{pattern}” closes a bracket that it has not opened.")
     return expression
 
 
-def _sequence(tokens: list[str], names: Mapping[str, str]) -> tuple[str, list[str]]:
+def _sequence(left: list[str], names: Mapping[str, str]) -> tuple[str, list[str]]:
     parts: list[str] = []
-    while tokens and tokens[0] not in ("|", ")"):
-        token, tokens = tokens[0], tokens[1:]
-        if token == "!":
-            item, tokens = _item(tokens[0], tokens[1:], names)
+    while left and left[0] not in ("|", ")"):
+        mark, left = left[0], left[1:]
+        if mark == "!":
+            item, left = _item(left[0], left[1:], names)
             parts.append(rf"(?!(?:\w+ ){{0,2}}{item})")
-        elif token in _TIMES:
-            parts[-1] = f"(?:{parts[-1]}){_TIMES[token]}"
+        elif mark in _TIMES:
+            parts[-1] = f"(?:{parts[-1]}){_TIMES[mark]}"
         else:
-            item, tokens = _item(token, tokens, names)
+            item, left = _item(mark, left, names)
             parts.append(item)
-    return "".join(parts), tokens
+    return "".join(parts), left
 
 
-def _item(token: str, tokens: list[str], names: Mapping[str, str]) -> tuple[str, list[str]]:
-    if token == "(":
+def _item(mark: str, left: list[str], names: Mapping[str, str]) -> tuple[str, list[str]]:
+    if mark == "(":
         ways = []
         while True:
-            way, tokens = _sequence(tokens, names)
+            way, left = _sequence(left, names)
             ways.append(way)
-            if not tokens:
+            if not left:
                 raise BadPattern("A bracket is not closed.")
-            closed, tokens = tokens[0] == ")", tokens[1:]
+            closed, left = left[0] == ")", left[1:]
             if closed:
-                return f"(?:{'|'.join(ways)})", tokens
-    if token.startswith("{"):
-        return f"(?:{names[token[1:-1]]})", tokens
+                return f"(?:{'|'.join(ways)})", left
+    if mark.startswith("{"):
+        return f"(?:{names[mark[1:-1]]})", left
     marks = {"..": r"(?:\w+ )?", "...": r"(?:\w+ ){0,3}?", "^": "(?<=/ )", "$": "(?=/)"}
-    return marks.get(token) or _word(token), tokens
+    return marks.get(mark) or _word(mark), left
 
 
-def _word(token: str) -> str:
-    stem = token.endswith("*")
-    words = spoken(token.rstrip("*"))
+def _word(mark: str) -> str:
+    stem = mark.endswith("*")
+    words = spoken(mark.rstrip("*"))
     if not words:
-        raise BadPattern(f"“{token}” has no letters.")
+        raise BadPattern(f"“{mark}” has no letters.")
     return " ".join(map(re.escape, words)) + (r"\w* " if stem else " ")

@@ -18,10 +18,8 @@ from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
 _STOP_SIGNS = frozenset("🛑⛔🚫✋🤚🖐🙅🖕🔕📵")
 #: Said with words around them, these stand for the word itself.
 _SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
-_NO = frozenset("no not non nein nej nei nao nie ne nope nah dont never ei niet nicht inte ikke pas нет ні لا לא".split())
 #: After these, "no" is an answer of its own: "no stop!", as opposed to "no paren".
-_ENGLISH = frozenset("stop stopall unsubscribe cancel quit end remove".split())
-_ARTICLES = frozenset("the a an my your this that our his her its it to in on at for of with and".split())
+_ENGLISH = frozenset(["stop", "stopall", "unsubscribe", "cancel", "quit", "end", "remove"])
 #: Words around a keyword that do not change what it means, although nobody has listed them.
 _MOST_UNKNOWN = 1
 
@@ -62,8 +60,14 @@ def _whole_message(said: list[str], asks: bool, languages: tuple[str, ...], word
         message = " ".join(kept)
         if asks and (verdict is Verdict.OPT_IN or message in words.soft):
             # "end?" may be about the sale, and nobody agrees by a question
-            return Reading(Verdict.DOUBTFUL, f"keyword as a question: {message}") if verdict is Verdict.OPT_OUT else None
-        if kept != said and _NO & set(said) - set(kept) and not (verdict is Verdict.OPT_OUT and message in _ENGLISH and "non" not in said):
+            return (
+                Reading(Verdict.DOUBTFUL, f"keyword as a question: {message}") if verdict is Verdict.OPT_OUT else None
+            )
+        if (
+            kept != said
+            and words.no & set(said) - set(kept)
+            and not (verdict is Verdict.OPT_OUT and message in _ENGLISH and "non" not in said)
+        ):
             return None  # "no paren", "non start": the contrary, or nobody's guess
         how = "whole message" if kept == said else "keyword with politeness"
         return Reading(verdict, f"{how}: {message}")
@@ -74,7 +78,7 @@ def _readings_of(said: list[str], words: Lexicon) -> list[list[str]]:
     """Return the message as it is, without repetitions, without politeness, without anything that is no news."""
     ways = [said, _once(said)]
     bare = [word for word in said if word not in words.polite]
-    ways += [bare, _once(bare), [word for word in said if word not in words.polite or word in _NO]]
+    ways += [bare, _once(bare), [word for word in said if word not in words.polite or word in words.no]]
     angry = [word for word in said if word not in words.filler]
     if words.strong.search(_marked([angry])):
         ways += [angry, _once(angry)]
@@ -104,15 +108,14 @@ _BOOKS = {"no": "nb", "nn": "nb", "sk": "cs"}
 def _several(said: list[str], words: Lexicon) -> Reading | None:
     """STOP and HELP in one message: the opt-out wins. STOP and START: nobody knows."""
     kinds = {words.messages[word] for word in said if word in words.messages}
-    rest = [word for word in said if word not in words.messages and word not in words.filler and word not in _AND]
+    rest = [
+        word for word in said if word not in words.messages and word not in words.filler and word not in words.joining
+    ]
     if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2:
         return None
     if Verdict.OPT_IN in kinds:
         return Reading(Verdict.DOUBTFUL, f"keywords that contradict each other: {' '.join(said[:8])}")
     return Reading(Verdict.OPT_OUT, f"opt-out with another keyword: {' '.join(said[:8])}")
-
-
-_AND = frozenset("and or y et und og och ja e o ou of i a".split())
 
 
 def _spaced_out(said: list[str], words: Lexicon) -> Reading | None:
@@ -161,7 +164,7 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
     rest = [word for word in unknown if word not in strong.group().split()]
-    plain = "~" not in left and not _ARTICLES & set(left.split()) and not _doing(rest)
+    plain = "~" not in left and not words.articles & set(left.split()) and not _doing(rest)
     if first and plain and not hedge and not fond and len(rest) <= _MOST_UNKNOWN:
         return _phrase(Verdict.OPT_OUT, "keyword with a name or the like", strong)
     return _phrase(Verdict.DOUBTFUL, "keyword in a longer text", strong)
