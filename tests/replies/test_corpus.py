@@ -1,7 +1,7 @@
 """The matcher on labelled replies: how many opt-outs it finds, and whom it stops who meant something else.
 
 ``corpus.jsonl`` is what the word lists were written with. ``second.jsonl`` and its followers were written after
-the lists had been frozen, and the lists were improved by them later; docs/replies.md has the scores of their first runs.
+the lists had been frozen, and the lists were improved by them later; docs/replies.md has their first scores.
 """
 
 from __future__ import annotations
