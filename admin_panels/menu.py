@@ -11,6 +11,7 @@ from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
 from smsflow_plugin.admin_panels.discounts import DiscountViewSet
 from smsflow_plugin.admin_panels.messages import MessageViewSet
 from smsflow_plugin.admin_panels.not_sent import NotSentViewSet
+from smsflow_plugin.admin_panels.replies import ReplyViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
 
@@ -26,6 +27,7 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
     items = (
         SegmentViewSet,
         ContactViewSet,
+        ReplyViewSet,
         MessageViewSet,
         NotSentViewSet,
         DiscountViewSet,

@@ -17,6 +17,7 @@ ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 LOG_ACTIONS = {
     "smsflow.breaker": (_("Trip a breaker"), _("Stopped by a circuit breaker")),
     "smsflow.resolve_breaker": (_("Decide on a breaker"), _("Decided on a circuit breaker")),
+    "smsflow.decide_reply": (_("Decide about an unclear reply"), _("Unclear reply decided")),
     "smsflow.hand_over": (_("Hand over"), _("Handed over to staff")),
     "smsflow.let_in": (_("Let people in"), _("People let into the flow")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),

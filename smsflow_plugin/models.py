@@ -4,7 +4,7 @@ from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, 
 from smsflow_plugin.catalogue.models import Interest, Variant
 from smsflow_plugin.engine.models import Effect, Enrollment, Incentive, Intake, OwnerAlarm
 from smsflow_plugin.engine.notices import StaffNotice
-from smsflow_plugin.events.models import Delivery, Event
+from smsflow_plugin.events.models import Delivery, Event, ReplyReview
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.ledger import Decision, PlaceSet
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
@@ -41,6 +41,7 @@ __all__ = [
     "PlaceSet",
     "Policy",
     "PolicyVersion",
+    "ReplyReview",
     "Segment",
     "StaffNotice",
     "SegmentMember",

@@ -7,6 +7,8 @@ default that suits a demo on one's own machine, and nothing else.
 from __future__ import annotations
 
 import os
+import secrets
+import sys
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -24,7 +26,11 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://localhost:{number('PORT', 800
 
 # Secrets ---------------------------------------------------------------------------------
 
+#: Commands that neither store nor sign anything run on a fresh checkout, without secrets.
+WITHOUT_SECRETS = ("smsflow_read_reply",)
 SECRET_KEY = os.environ.get("SECRET_KEY", "demo-only-not-secret-" * 3 if DEMO else "")
+if not SECRET_KEY and sys.argv[1:2] and sys.argv[1] in WITHOUT_SECRETS:
+    SECRET_KEY = secrets.token_urlsafe(50)
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to a long random text (or SMSFLOW_DEMO=1 for a demo).")
 DEMO_ENCRYPTION_KEY = "ZGVtby1vbmx5LWRlbW8tb25seS1kZW1vLW9ubHktMzI="

@@ -17,6 +17,7 @@ register = template.Library()
 
 ICONS = {
     "event": "calendar-alt",
+    "review": "help",
     "consent": "clipboard-list",
     "entered": "login",
     "decision": "sliders",

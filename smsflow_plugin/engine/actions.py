@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +13,26 @@ from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience.consent import Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine.entering import end_for_opted_out
 from smsflow_plugin.engine.pausing import wake
-from smsflow_plugin.events.models import Event
+from smsflow_plugin.engine.reviews import close_reviews
+from smsflow_plugin.events.models import Event, ReplyReview
 from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.messaging.outbox import cancel_queued
 from smsflow_plugin.nudge import nudge
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a person wrote, and when: an opt-out that staff reads out of it counts from then."""
+
+    text: str
+    at: datetime
+    key: str
+    source: str
+    evidence: Mapping[str, Any]
 
 
 class RecordOptOut(BaseAction):  # type: ignore[misc]
@@ -27,14 +43,16 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
 
     :param instance: the contact.
     :param note: how and when the person said so, kept as evidence.
+    :param wording: what they wrote themselves, if they did. An agreement of theirs that is newer stays.
     """
 
     action_name = "record_opt_out"
     permission_policy_action = "change"
 
-    def __init__(self, instance: Contact, user: Any = None, *, note: str = "") -> None:
+    def __init__(self, instance: Contact, user: Any = None, *, note: str = "", wording: Wording | None = None) -> None:
         super().__init__(instance, user=user)
         self.note = note.strip()
+        self.wording = wording
 
     @transaction.atomic
     def execute(self, skip_permission_checks: bool = False) -> Contact:
@@ -47,10 +65,15 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
         now = clock.now()
         record = self._record(contact, now)
-        if contact.service_consent != Contact.Consent.REVOKED or contact.marketing_consent != Contact.Consent.REVOKED:
-            contact.marketing_consent = contact.service_consent = Contact.Consent.REVOKED
-            contact.consent_changed_at = now
-            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at"])
+        old = ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
+        statement = Consent("revoked", "all", record.source, record.effective_at, record.key, own_words=True)
+        new = apply(old, statement, now)
+        if not new.opted_out:
+            return contact  # they have agreed again since they wrote that
+        if (new.marketing, new.service) != (old.marketing, old.service):
+            contact.marketing_consent, contact.service_consent = new.marketing, new.service
+            contact.consent_changed_at, contact.consent_source = new.changed_at, record.source
+            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at", "consent_source"])
             Event.objects.create(
                 store_id=contact.store_id,
                 contact=contact,
@@ -58,8 +81,9 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
                 key=record.key,
                 occurred_at=now,
                 recorded_at=now,
-                data={"source": "staff"},
+                data={"source": record.source},
             )
+        close_reviews(contact, ReplyReview.State.STOP, now, self.user)
         end_for_opted_out({contact.pk}, now)
         cancelled = cancel_queued([contact.pk], Reason.OPTED_OUT.value)
         log(
@@ -71,18 +95,20 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         )
         return contact
 
-    def _record(self, contact: Contact, now: Any) -> ConsentRecord:
+    def _record(self, contact: Contact, now: datetime) -> ConsentRecord:
+        said = self.wording or Wording(self.note, now, f"staff:{uuid.uuid4()}", "staff", {})
         return ConsentRecord.objects.create(
             store_id=contact.store_id,
             contact=contact,
-            key=f"staff:{uuid.uuid4()}",
+            key=said.key,
             action=ConsentRecord.Action.REVOKED,
             scope=ConsentRecord.Scope.ALL,
-            source="staff",
-            effective_at=now,
+            source=said.source,
+            effective_at=said.at,
             recorded_at=now,
             phone=str(contact.phone or ""),
-            wording=self.note,
+            wording=said.text,
+            evidence=dict(said.evidence),
             actor=self.user.get_username() if self.user else "",
         )
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from smsflow_plugin.audience.keywords import fold
+from smsflow_plugin.audience.replies import fold
 from smsflow_plugin.flows.program import Choice
 
 # neither half of a date, a time, a decimal or "7/10"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import GRANTED
-from smsflow_plugin.audience.keywords import Keyword, classify, help_reply, start_reply, stop_reply
+from smsflow_plugin.audience.keyword_replies import help_reply, start_reply, stop_reply
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.replies import Verdict, read_reply
 from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
 from smsflow_plugin.events.inbox import shortened
+from smsflow_plugin.events.kinds import Keyword
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
@@ -22,18 +24,38 @@ from smsflow_plugin.stores.models import Store
 TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 
 
+#: What an event keeps of a verdict.
+KEYWORDS: Mapping[Verdict, Keyword | None] = {
+    Verdict.OPT_OUT: Keyword.STOP,
+    Verdict.HELP: Keyword.HELP,
+    Verdict.OPT_IN: Keyword.START,
+    Verdict.DOUBTFUL: Keyword.UNCLEAR,
+    Verdict.OTHER: None,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A text from a person, as the facts that it means. ``keyword`` needs an answer."""
+    """A text from a person, as the facts that it means. ``because`` says what it was read by."""
 
     fact: PersonFact
     keyword: Keyword | None
     inbound: Inbound
+    because: str = ""
 
 
-def read(inbound: Inbound, language: str) -> Received:
-    """Say what a text from a person means, in the words of the core. Pure."""
-    keyword = classify(inbound.body, language)
+def sender_of(inbound: Inbound) -> PersonFact:
+    """Return who wrote, before the text is read: that takes the person's language."""
+    return PersonFact(Person(phone=inbound.sender))
+
+
+def read(inbound: Inbound, language: str, *others: str) -> Received:
+    """Say what a text from a person means, in the words of the core. Pure.
+
+    ``language`` is the person's, ``others`` those that they may write in as well.
+    """
+    reading = read_reply(inbound.body, language, *others)
+    keyword = KEYWORDS[reading.verdict]
     happening = Happening(
         "message_received",
         inbound.external_id,
@@ -45,8 +67,8 @@ def read(inbound: Inbound, language: str) -> Received:
     if consent:
         kind = "opted_in" if consent.action == GRANTED else "opted_out"
         happenings.append(Happening(kind, consent.key, inbound.at, data={"source": consent.source}))
-    person = Person(phone=inbound.sender)
-    return Received(PersonFact(person, (consent,) if consent else (), tuple(happenings)), keyword, inbound)
+    fact = PersonFact(Person(phone=inbound.sender), (consent,) if consent else (), tuple(happenings))
+    return Received(fact, keyword, inbound, reading.because)
 
 
 def _consent(keyword: Keyword | None, inbound: Inbound) -> Consent | None:
@@ -118,7 +140,7 @@ def _reply_key(reply: Reply, now: datetime) -> str:
     keyword = reply.received.keyword
     if keyword is Keyword.HELP:
         return f"help:{reply.contact.pk}:{now:%Y%m%d%H}"
-    if keyword is not None and reply.changed:
+    if keyword in (Keyword.STOP, Keyword.START) and reply.changed:
         return shortened(f"{keyword.value}:{reply.received.inbound.external_id}", 255)
     return ""
 

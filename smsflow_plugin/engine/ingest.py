@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import stock, writing
-from smsflow_plugin.engine.inbound import Received, read
+from smsflow_plugin.engine.inbound import sender_of
 from smsflow_plugin.engine.people import Collision
 from smsflow_plugin.events.facts import (
     CannotUnderstand,
@@ -154,8 +154,7 @@ def _sort(rows: Sequence[Delivery], stores: dict[int, Store]) -> Sorted:
                 case PersonFact():
                     batch.people.append(writing.Entry(row.pk, store.pk, fact))
                 case Inbound():
-                    received: Received = read(fact, store.language)
-                    batch.people.append(writing.Entry(row.pk, store.pk, received.fact, received))
+                    batch.people.append(writing.Entry(row.pk, store.pk, sender_of(fact), inbound=fact))
                 case Report():
                     batch.reports.append((store.pk, fact))
                 case StockFact():

@@ -9,10 +9,10 @@ from enum import IntEnum
 from typing import Any
 
 from smsflow_plugin.audience.filters import Facts, matches
-from smsflow_plugin.audience.keywords import Keyword, fold
+from smsflow_plugin.audience.replies import fold
 from smsflow_plugin.engine.interpreter import current
 from smsflow_plugin.engine.state import State
-from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.events.kinds import KINDS, Keyword
 from smsflow_plugin.flows.program import Listen, Program, Trigger
 from smsflow_plugin.flows.settings_compiler import SERVICE_TRIGGERS
 from smsflow_plugin.governance.rules import MessageClass
@@ -100,7 +100,7 @@ def _call(trigger: Trigger, event: NewEvent, facts: Facts, now: datetime) -> Cal
 def _text_call(trigger: Trigger, body: str, keyword: str | None) -> Call:
     words, said = trigger.options.get("words"), fold(body)
     if keyword and (keyword != Keyword.START or said in OF_THE_LAW):
-        return Call.NONE  # STOP, HELP and START are for the law, not for flows
+        return Call.NONE  # STOP, HELP and START are for the law, not for flows; what is unclear is for a person
     if not words:
         return Call.NONE if keyword else Call.ANY_TEXT
     return Call.NAMED if said and said in {fold(word) for word in words} else Call.NONE

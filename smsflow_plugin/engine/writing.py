@@ -11,10 +11,10 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
-from smsflow_plugin.engine import merging, offers, people, standing, stock
+from smsflow_plugin.engine import merging, offers, people, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
-from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
-from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
+from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
+from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
 from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.messaging.outbox import cancel_queued
@@ -23,12 +23,13 @@ from smsflow_plugin.stores.models import Connection, Store
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact about a person, and the delivery that it came in. ``received`` is set for texts."""
+    """One fact about a person, and the delivery that it came in. A text has ``inbound``, and ``received`` once read."""
 
     delivery_id: int
     store_id: int
     fact: PersonFact
     received: Received | None = None
+    inbound: Inbound | None = None
 
 
 def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: datetime) -> None:
@@ -38,6 +39,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     placed, merged = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
+    placed = [(_read(entry, contacts[pk], stores[entry.store_id]), pk) for entry, pk in placed]
     merging.take_over(merged, contacts)
     was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
     took_effect = _apply_consents(placed, contacts, now)
@@ -45,6 +47,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     placed = [(_update_profile(entry, contacts[contact_id], now), contact_id) for entry, contact_id in placed]
     events = _write_events(placed, took_effect, now)
     standing.count(events, contacts, stores, fields_before)
+    unclear.weigh(_texts(placed), contacts, now)
     _write_contacts(contacts, before)
     stock.note_interest(events, now)
     offers.redeem(events)
@@ -61,6 +64,18 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         now,
     )
     react(events, contacts, out, now)
+
+
+def _read(entry: Entry, contact: Contact, store: Store) -> Entry:
+    """Read a text, in the person's own language first."""
+    if entry.inbound is None:
+        return entry
+    received = read(entry.inbound, contact.language, store.language)
+    return replace(entry, fact=received.fact, received=received)
+
+
+def _texts(placed: Sequence[tuple[Entry, int]]) -> list[tuple[int, Received]]:
+    return [(contact_id, entry.received) for entry, contact_id in placed if entry.received]
 
 
 def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
@@ -218,7 +233,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 _WRITTEN = (
     *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
     "consent_source", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
-    "order_times", "replenish_at", "active_hours",
+    "order_times", "replenish_at", "active_hours", "doubtful_at",
 )  # fmt: skip
 
 

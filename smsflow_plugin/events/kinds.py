@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+
+class Keyword(StrEnum):
+    """What a text means for consent, as its event keeps it (``data["keyword"]``); None is any other text."""
+
+    STOP = "stop"
+    HELP = "help"
+    START = "start"
+    #: Perhaps an opt-out: no flow hears of it before a person has read it.
+    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,3 +90,43 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class ReplyReview(models.Model):
+    """A text that may be an opt-out, for a person to read: until then the contact gets no marketing."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Waiting")
+        STOP = "stop", _("No more texts")
+        KEEP = "keep", _("Not meant so")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", verbose_name=_("store"))
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="reply_reviews", verbose_name=_("contact")
+    )
+    #: The key of the text in the consent ledger, if it had been clear.
+    key = models.CharField(max_length=255)
+    body = models.TextField(_("text"))
+    #: Which words made it unclear, in English.
+    because = models.CharField(_("why it is unclear"), max_length=200)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    state = models.CharField(_("state"), max_length=4, choices=State.choices, default=State.OPEN)
+    received_at = models.DateTimeField(_("received at"))
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    #: Empty when the person made themselves clear by another text.
+    decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("unclear reply")
+        verbose_name_plural = _("unclear replies")
+        constraints = [models.UniqueConstraint(fields=["store", "key"], name="smsflow_reply_review_key")]
+        indexes = [
+            models.Index(fields=["store", "state", "received_at"], name="smsflow_reply_review_list"),
+            models.Index(fields=["contact", "decided_at"], name="smsflow_reply_review_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.contact)

@@ -9,13 +9,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from smsflow_plugin.audience.keywords import fold
+from smsflow_plugin.audience.replies import fold, reserved
 from smsflow_plugin.flows.assembly import Branching, Step, plain, whole
 from smsflow_plugin.flows.problems import Path
 from smsflow_plugin.flows.program import Choice, Email, Jump, Listen, Send, Tag
 from smsflow_plugin.flows.snippets import UnknownSnippet, expand
 from smsflow_plugin.flows.ways import Item, items, phrases
-from smsflow_plugin.flows.words import reserved
 from smsflow_plugin.messaging.liquid import check_copy
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")

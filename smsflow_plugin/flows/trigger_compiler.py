@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.audience.filters import ALWAYS, Condition
-from smsflow_plugin.audience.keywords import fold
+from smsflow_plugin.audience.replies import fold, reserved
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.assembly import plain, whole
 from smsflow_plugin.flows.compile_waits import clock_time
@@ -22,7 +22,6 @@ from smsflow_plugin.flows.problems import Path, Problem
 from smsflow_plugin.flows.program import Trigger
 from smsflow_plugin.flows.trigger_blocks import kind_of
 from smsflow_plugin.flows.ways import phrases
-from smsflow_plugin.flows.words import reserved
 
 _DATES = ("birthday", "signed_up", "opted_in", "first_order")
 _REPEATS = ("once", "daily", "weekly", "monthly")

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """What an entry is about. The order settles entries of the same moment: cause before effect."""
 
     EVENT = "event"
+    REVIEW = "review"
     CONSENT = "consent"
     ENTERED = "entered"
     DECISION = "decision"

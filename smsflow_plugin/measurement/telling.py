@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.engine.models import Effect, Enrollment
-from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.events.kinds import KINDS, Keyword
+from smsflow_plugin.events.models import ReplyReview
 from smsflow_plugin.governance.ledger import Decision
 from smsflow_plugin.governance.rules import Verdict
 from smsflow_plugin.measurement.discount_words import redeemed_sentence
@@ -38,10 +39,37 @@ def _write_events(rows: Iterable[Row], zone: str) -> list[Entry]:
             Kind.EVENT,
             row["pk"],
             title=str(KINDS[row["kind"]].label if row["kind"] in KINDS else row["kind"]),
-            detail=_about(row["data"] or {}),
+            detail=_about(row["data"] or {}) or _unclear(row["data"] or {}),
             text=str((row["data"] or {}).get("body") or ""),
             tone=Tone.BAD if row["kind"] in ("message_failed", "opted_out") else Tone.NEUTRAL,
             links=_links(delivery=row["delivery_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _unclear(data: Row) -> str:
+    if data.get("keyword") != Keyword.UNCLEAR:
+        return ""
+    return _("Perhaps an opt-out: somebody has to read it, and no marketing goes out before.")
+
+
+def _write_reviews(rows: Iterable[Row], zone: str) -> list[Entry]:
+    titles = {
+        ReplyReview.State.STOP: _("Decided about an unclear reply: they want no more texts"),
+        ReplyReview.State.KEEP: _("Decided about an unclear reply: they did not mean that"),
+    }
+    return [
+        Entry(
+            row["decided_at"],
+            Kind.REVIEW,
+            row["pk"],
+            title=titles[row["state"]],
+            detail=_("Decided by %(name)s.") % {"name": row["decided_by"]}
+            if row["decided_by"]
+            else _("Decided by another text of the person."),
+            text=row["body"],
+            tone=Tone.BAD if row["state"] == ReplyReview.State.STOP else Tone.GOOD,
         )
         for row in rows
     ]
@@ -86,6 +114,7 @@ _CONSENT_TITLES = {
 CONSENT_SOURCES = {
     "staff": gettext_lazy("Recorded by staff"),
     "keyword": gettext_lazy("By a text"),
+    "unclear_reply": gettext_lazy("By a text that staff has read"),
     "double_opt_in": gettext_lazy("By an answer to the question for consent"),
     "email_link": gettext_lazy("By the link in an e-mail"),
     "shopify_customer": gettext_lazy("In the shop"),
@@ -294,6 +323,7 @@ def _write_redeemed(rows: Iterable[Row], zone: str) -> list[Entry]:
 
 WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
     Kind.EVENT: _write_events,
+    Kind.REVIEW: _write_reviews,
     Kind.CONSENT: _write_consents,
     Kind.ENTERED: _write_entered,
     Kind.DECISION: _write_decisions,

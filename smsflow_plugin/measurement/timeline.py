@@ -62,6 +62,11 @@ def _events(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return queryset.values("pk", "kind", "occurred_at", "data", "delivery_id"), "occurred_at"
 
 
+def _reviews(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    columns = ("pk", "state", "body", "decided_at", "decided_by")
+    return contact.reply_reviews.filter(decided_at__isnull=False).values(*columns), "decided_at"
+
+
 def _consents(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     columns = ("pk", "action", "scope", "source", "effective_at", "wording", "actor")
     return contact.consent_records.values(*columns), "effective_at"
@@ -113,6 +118,7 @@ def _effects(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
 
 _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
     Kind.EVENT: _events,
+    Kind.REVIEW: _reviews,
     Kind.CONSENT: _consents,
     Kind.ENTERED: _entered,
     Kind.DECISION: _decisions,

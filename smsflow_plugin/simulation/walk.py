@@ -15,13 +15,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from smsflow_plugin.audience.filters import Facts, PastEvent, matches
-from smsflow_plugin.audience.keywords import Keyword, classify
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.replies import read_reply
 from smsflow_plugin.engine import doings, sends
 from smsflow_plugin.engine.facts import best_hour, contact_values, places
 from smsflow_plugin.engine.governor import Governor
+from smsflow_plugin.engine.inbound import KEYWORDS
 from smsflow_plugin.engine.interpreter import REPLY, Ask, Outcome, State, Status, current, interpret, wakes_on
-from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.events.kinds import KINDS, Keyword
 from smsflow_plugin.flows.program import (
     Branch,
     Discount,
@@ -174,14 +175,14 @@ class _Walker:
             self._note("clock")
 
     def _reply(self, body: str) -> None:
-        keyword = classify(body, self.contact.language)
+        keyword = KEYWORDS[read_reply(body, self.contact.language, self.store.language).verdict]
         self._note("reply", text=body)
         self._happen(REPLY, "", {"body": body, "keyword": keyword.value if keyword else None})
         if keyword is Keyword.STOP:
             self._event("opted_out", "", quiet=True)
         elif keyword is Keyword.START:
             self._event("opted_in", "", quiet=True)
-        else:
+        elif keyword is not Keyword.UNCLEAR:
             self._wake(REPLY)
 
     def _event(self, kind: str, subject: str, *, quiet: bool = False) -> None:

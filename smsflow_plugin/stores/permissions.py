@@ -22,9 +22,10 @@ class StorePermissionPolicy(BaseDjangoAuthPermissionPolicy):
     permission_cache_name = "_smsflow_store_permissions"
 
     def __init__(
-        self, model: type[Model], store_column: str = "store_id", auth_model: type[Model] | None = None
+        self, model: type[Model], store_column: str = "store_id", *, auth_model: type[Model] | None = None
     ) -> None:
-        super().__init__(model, auth_model=auth_model)
+        """``auth_model``: whose rights count, where a model has none of its own."""
+        super().__init__(model, auth_model)
         self.store_column = store_column
 
     @property
@@ -114,6 +115,9 @@ def register_policies() -> None:
     # why a text was or wasn't sent is for those who may see the texts
     for model in (models.Decision, models.UnsentDay):
         register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.Message))
+    # what people write is part of what is known about them
+    reviews = StorePermissionPolicy(models.ReplyReview, auth_model=models.Contact)
+    register_permission_policy(models.ReplyReview, reviews)
     for model in (
         models.BreakerTrip,
         models.Connection,

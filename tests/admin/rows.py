@@ -27,6 +27,7 @@ from smsflow_plugin.models import (
     PanicStop,
     Policy,
     PolicyVersion,
+    ReplyReview,
     Segment,
     Store,
     TestNumber,
@@ -52,6 +53,7 @@ class Rows:
     incentive: Incentive
     decision: Decision
     policy: Policy
+    review: ReplyReview
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -129,6 +131,10 @@ def fill(store: Store, mark: str = "") -> Rows:
         order_currency=store.currency,
     )  # fmt: skip
     policy = _fill_rules(store, flow, mark)
+    review = ReplyReview.objects.create(
+        store=store, contact=contact, key="inbound:r1", body=f"Too many texts{mark}!", because="unclear",
+        received_at=start,
+    )  # fmt: skip
     return Rows(
         store=store,
         contact=contact,
@@ -145,6 +151,7 @@ def fill(store: Store, mark: str = "") -> Rows:
         incentive=incentive,
         decision=decision,
         policy=policy,
+        review=review,
     )
 
 

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from smsflow_plugin.models import Contact, Delivery, Message
+from smsflow_plugin import clock
+from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview
 from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
 from tests.factories import make_contact, make_store
@@ -45,6 +46,12 @@ def more_deliveries(rows: Rows, numbers: range) -> None:
         Delivery.objects.create(store=rows.store, source="shopify", external_id=str(number), body=b"{}", state="parked")
 
 
+def more_reviews(rows: Rows, numbers: range) -> None:
+    for number in numbers:
+        values = {"contact": make_contact(rows.store), "key": f"r{number}", "body": "Stop?", "received_at": clock.now()}
+        ReplyReview.objects.create(store=rows.store, because="unclear", **values)
+
+
 def more_stores(rows: Rows, numbers: range) -> None:
     membership = rows.store.memberships.get()
     for number in numbers:
@@ -59,6 +66,7 @@ def more_stores(rows: Rows, numbers: range) -> None:
         ("smsflow_messages", more_messages),
         ("smsflow_deliveries", more_deliveries),
         ("smsflow_stores", more_stores),
+        ("smsflow_replies", more_reviews),
     ],
 )
 def test_a_list_of_thirty_takes_as_many_queries_as_a_list_of_two(client: Any, rows: Rows, name: str, more: Any) -> None:

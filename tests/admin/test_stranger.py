@@ -159,6 +159,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("_policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
+        ("replies", rows.review),
         ("contact", rows.contact),
         ("message", rows.message),
         ("deliver", rows.parked),
@@ -368,7 +369,7 @@ def test_a_store_cannot_take_the_shop_of_another(stranger: Client, own: Rows, ot
 def test_somebody_without_any_role_sees_no_menu_and_no_page(own: Rows) -> None:
     client = client_of(make_user("nobody", next(iter(ROLES))))
     assert "SMS flows" not in body(client.get(reverse("wagtailadmin_home")))
-    for name in ("smsflow_contacts", "smsflow_messages", "smsflow_deliveries", "smsflow_stores"):
+    for name in ("smsflow_contacts", "smsflow_messages", "smsflow_deliveries", "smsflow_stores", "smsflow_replies"):
         assert client.get(reverse(f"{name}:index")).status_code == 302
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smsflow_plugin.audience.keywords import Keyword, classify
+from smsflow_plugin.audience.replies import Verdict, read_reply
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.context import example_context
 from smsflow_plugin.flows.library import TEMPLATES, FlowTemplate
@@ -138,7 +138,11 @@ def test_no_answer_that_a_text_asks_for_means_opting_out(template: FlowTemplate)
         for choice in getattr(step, "choices", ()):
             for word in choice.words:
                 for language in LANGUAGES:
-                    assert classify(word, language) not in (Keyword.STOP, Keyword.HELP), word
+                    assert read_reply(word, language).verdict not in (
+                        Verdict.OPT_OUT,
+                        Verdict.HELP,
+                        Verdict.DOUBTFUL,
+                    ), word
 
 
 @pytest.mark.parametrize("key", ["welcome", "lead_nurture", "double_opt_in", "keyword_lead"])

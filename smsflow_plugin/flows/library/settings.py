@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from smsflow_plugin import clock
-from smsflow_plugin.audience.keywords import classify
+from smsflow_plugin.audience.replies import reserved
 from smsflow_plugin.flows.library.definitions import FlowTemplate, Setting
 from smsflow_plugin.flows.models import Segment
 from smsflow_plugin.stores.models import Store
@@ -140,7 +140,7 @@ class KeywordField(forms.CharField):
         word = str(super().clean(value)).strip().upper()
         if not re.fullmatch(r"\w+", word):
             raise ValidationError(_("Give one word of letters and digits."))
-        if classify(word) is not None:
+        if reserved(word):
             raise ValidationError(
                 _("“%(word)s” is taken: it opts people in or out, or asks for help."), params={"word": word}
             )

@@ -1,0 +1,206 @@
+"""Reads what people write back: is it an opt-out, a call for help, an opt-in? Pure: no Django.
+
+The layers, in order: signs · whole messages · what the words must not be taken for · phrases · a keyword in a clause
+of its own · a keyword with next to nothing around it · anything that is left of one is for a person to read. Opting
+in again takes a whole message, never a part of one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, unboxed
+from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
+from smsflow_plugin.audience.replies.spelling import corrected, undisguised
+from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
+
+_STOP_SIGNS = frozenset("🛑⛔🚫✋🤚🖐🙅🖕🔕📵")
+#: Said with words around them, these stand for the word itself.
+_SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
+#: After these, "no" is an answer of its own: "no stop!", as opposed to "no paren".
+_ENGLISH = frozenset(["stop", "stopall", "unsubscribe", "cancel", "quit", "end", "remove"])
+#: Words around a keyword that do not change what it means, although nobody has listed them.
+_MOST_UNKNOWN = 1
+
+
+def read_reply(body: str, language: str = "", *others: str) -> Reading:
+    """Say what ``body`` means for consent.
+
+    Words of all languages count, as far as they mean nothing else anywhere; ``language`` and ``others`` (the contact's
+    and the store's) add those that are ordinary words elsewhere.
+    """
+    text = body.strip()[:LONGEST].encode("utf-8", "ignore").decode("utf-8")
+    if not text:
+        return Reading(Verdict.OTHER, "empty")
+    words = lexicon()
+    plain = undisguised(unboxed(text).casefold(), words)
+    if (signs := _STOP_SIGNS & set(plain)) and not spoken(plain):
+        return Reading(Verdict.OPT_OUT, f"sign: {min(signs)}")
+    plain = _SIGNS_AS_WORDS.sub(" stop ", plain)
+    parts = [right for part in clauses(plain) if (right := corrected(part, words))]
+    if not parts:
+        return Reading(Verdict.OTHER, "no words")
+    languages = tuple(re.split("[-_]", name.casefold())[0] for name in (language, *others) if name)
+    return (
+        _whole_message([word for part in parts for word in part], "?" in plain or "？" in plain, languages, words)
+        or _in_the_text(parts, words)
+        or Reading(Verdict.OTHER, "no word or phrase for opting out, in or asking for help")
+    )
+
+
+# Whole messages ------------------------------------------------------------------------------
+
+
+def _whole_message(said: list[str], asks: bool, languages: tuple[str, ...], words: Lexicon) -> Reading | None:
+    for kept in _readings_of(said, words):
+        verdict = _lookup(kept, languages, words)
+        if verdict is None:
+            continue
+        message = " ".join(kept)
+        if asks and (verdict is Verdict.OPT_IN or message in words.soft):
+            # "end?" may be about the sale, and nobody agrees by a question
+            return (
+                Reading(Verdict.DOUBTFUL, f"keyword as a question: {message}") if verdict is Verdict.OPT_OUT else None
+            )
+        if (
+            kept != said
+            and words.no & set(said) - set(kept)
+            and not (verdict is Verdict.OPT_OUT and message in _ENGLISH and "non" not in said)
+        ):
+            return None  # "no paren", "non start": the contrary, or nobody's guess
+        how = "whole message" if kept == said else "keyword with politeness"
+        return Reading(verdict, f"{how}: {message}")
+    return _several(said, words) or _spaced_out(said, words)
+
+
+def _readings_of(said: list[str], words: Lexicon) -> list[list[str]]:
+    """Return the message as it is, without repetitions, without politeness, without anything that is no news."""
+    ways = [said, _once(said)]
+    bare = [word for word in said if word not in words.polite]
+    ways += [bare, _once(bare), [word for word in said if word not in words.polite or word in words.no]]
+    angry = [word for word in said if word not in words.filler]
+    if words.strong.search(_marked([angry])):
+        ways += [angry, _once(angry)]
+    return [way for way in ways if way]
+
+
+def _once(said: list[str]) -> list[str]:
+    """STOP STOP STOP is STOP; so is “stop it stop it”."""
+    for length in range(1, min(4, len(said)) + 1):
+        if said == (said[:length] * (len(said) // length + 1))[: len(said)] and len(said) % length == 0:
+            return said[:length]
+    return said
+
+
+def _lookup(said: list[str], languages: tuple[str, ...], words: Lexicon) -> Verdict | None:
+    message = " ".join(said)
+    for language in languages:
+        if verdict := words.local.get(_BOOKS.get(language, language), {}).get(message):
+            return verdict
+    return words.messages.get(message)
+
+
+#: Languages that share a book with another one.
+_BOOKS = {"no": "nb", "nn": "nb", "sk": "cs"}
+
+
+def _several(said: list[str], words: Lexicon) -> Reading | None:
+    """STOP and HELP in one message: the opt-out wins. STOP and START: nobody knows."""
+    kinds = {words.messages[word] for word in said if word in words.messages}
+    rest = [
+        word for word in said if word not in words.messages and word not in words.filler and word not in words.joining
+    ]
+    if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2:
+        return None
+    if Verdict.OPT_IN in kinds:
+        return Reading(Verdict.DOUBTFUL, f"keywords that contradict each other: {' '.join(said[:8])}")
+    return Reading(Verdict.OPT_OUT, f"opt-out with another keyword: {' '.join(said[:8])}")
+
+
+def _spaced_out(said: list[str], words: Lexicon) -> Reading | None:
+    """“un subscribe”, “st op”: letters in groups."""
+    whole = "".join(said)
+    if 1 < len(said) <= 6 and 4 <= len(whole) <= 14 and words.messages.get(whole) is Verdict.OPT_OUT:
+        return Reading(Verdict.OPT_OUT, f"whole message, spaced out: {whole}")
+    return None
+
+
+# Inside of a text --------------------------------------------------------------------------------
+
+
+def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
+    text = _marked(parts)
+    if firm := words.patterns["firm"].search(text):
+        return _phrase(Verdict.OPT_OUT, "phrase", firm)
+    if unclear := words.patterns["unclear_first"].search(text):
+        return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
+    left = words.patterns["harmless"].sub("~ ", text)
+    if phrase := words.patterns["opt_out"].search(left) or _contained(left, words):
+        if hedge := words.patterns["hedged"].search(left):
+            return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
+        return _phrase(Verdict.OPT_OUT, "phrase", phrase)
+    weak = words.patterns["weak"].search(left)
+    if weak and not words.patterns["hedged"].search(left) and not words.patterns["fond"].search(left):
+        return _phrase(Verdict.OPT_OUT, "phrase", weak)
+    strong = words.strong.search(left)
+    if strong is not None:
+        return _keyword(strong, left, words)
+    if unclear := words.patterns["unclear"].search(left):
+        return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
+    if left != text:
+        harmless = words.patterns["harmless"].search(text)
+        return _phrase(Verdict.OTHER, "not meant as an opt-out", harmless) if harmless else None
+    return None
+
+
+def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
+    """Weigh a word for opting out that stands among others."""
+    hedge = words.patterns["hedged"].search(left)
+    fond = words.patterns["fond"].search(left)
+    alone = next((clause for clause in _clauses_of(left) if _is_keyword(clause, words)), None)
+    if alone and not hedge and not fond:
+        return Reading(Verdict.OPT_OUT, f"keyword in a clause of its own: {' '.join(alone)}")
+    unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
+    first = strong.start() <= 2
+    rest = [word for word in unknown if word not in strong.group().split()]
+    plain = "~" not in left and not words.articles & set(left.split()) and not _doing(rest)
+    if first and plain and not hedge and not fond and len(rest) <= _MOST_UNKNOWN:
+        return _phrase(Verdict.OPT_OUT, "keyword with a name or the like", strong)
+    return _phrase(Verdict.DOUBTFUL, "keyword in a longer text", strong)
+
+
+def _is_keyword(clause: list[str], words: Lexicon) -> bool:
+    """Whether a clause is nothing but a word for opting out and politeness."""
+    bare = [word for word in clause if word not in words.filler]
+    message = " ".join(bare)
+    return bool(bare) and words.strong.fullmatch(" " + message + " ", 1) is not None and "~" not in clause
+
+
+def _doing(rest: list[str]) -> bool:
+    """“stop leaking” is about something else."""
+    return any(word.endswith("ing") or word.isdigit() for word in rest)
+
+
+def _marked(parts: list[list[str]]) -> str:
+    return "/ " + "".join(" ".join(part) + " / " for part in parts)
+
+
+def _clauses_of(text: str) -> list[list[str]]:
+    return [clause.split() for clause in text.strip("/ ").split("/") if clause.strip()]
+
+
+def _contained(left: str, words: Lexicon) -> re.Match[str] | None:
+    joined = left.replace(" ", "")
+    return words.contained.search(words.contained_harmless.sub("~", joined))
+
+
+def _phrase(verdict: Verdict, how: str, match: re.Match[str]) -> Reading:
+    return Reading(verdict, f"{how}: {match.group().replace('/', '').replace('~', '…').strip()}"[:200])
+
+
+@cache
+def reserved(word: str) -> bool:
+    """Return whether ``word`` opts out or in, or asks for help, in any language."""
+    verdicts = {read_reply(word, language).verdict for language in ("", *lexicon().local)}
+    return bool(verdicts & {Verdict.OPT_OUT, Verdict.OPT_IN, Verdict.HELP, Verdict.DOUBTFUL})
