@@ -1,6 +1,7 @@
 """All models of the app, gathered for Django. Each room defines its own."""
 
-from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
+from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity, LedgerGuard
+from smsflow_plugin.audience.suppression import Suppression
 from smsflow_plugin.catalogue.models import Interest, Variant
 from smsflow_plugin.engine.models import Decision, Effect, Enrollment, Intake
 from smsflow_plugin.events.models import Delivery, Event
@@ -27,6 +28,7 @@ __all__ = [
     "Identity",
     "Intake",
     "Interest",
+    "LedgerGuard",
     "Message",
     "Policy",
     "Segment",
@@ -35,6 +37,7 @@ __all__ = [
     "StoreApprovalTask",
     "StoreLogEntry",
     "StoreMembership",
+    "Suppression",
     "TestNumber",
     "Variant",
 ]

@@ -129,6 +129,7 @@ def register_policies() -> None:
         models.Policy,
         models.Segment,
         models.StoreMembership,
+        models.Suppression,
         models.TestNumber,
         models.Variant,
     ):

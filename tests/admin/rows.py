@@ -27,7 +27,7 @@ from smsflow_plugin.models import (
     TestNumber,
     Variant,
 )
-from tests.factories import make_contact
+from tests.factories import make_contact, said
 
 
 @dataclass
@@ -58,10 +58,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     version = FlowVersion.objects.create(store=store, flow=flow, number=1, content_hash="0" * 64, program=program)
     Flow.objects.filter(pk=flow.pk).update(current_version=version)
     start = now - timedelta(hours=20)
-    consent = ConsentRecord.objects.create(
-        store=store, contact=contact, key="shop:1", action="granted", scope="marketing", source="shopify",
-        effective_at=start, phone=str(contact.phone), wording=f"Yes, text me{mark}.",
-    )  # fmt: skip
+    consent = said(contact, key="shop:1", source="shopify", effective_at=start, wording=f"Yes, text me{mark}.")
     body = b'{"id": 1, "note": "<script>alert(1)</script>%s"}' % mark.encode()
     done = Delivery.objects.create(
         store=store, source="shopify", external_id=f"done{mark}", topic="orders/create", body=body, state="done",
