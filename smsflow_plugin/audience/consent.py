@@ -94,7 +94,7 @@ class ConsentState:
     def of(
         cls, marketing: str, service: str, changed_at: datetime | None, marks: Mapping[str, Any] | None = None
     ) -> ConsentState:
-        """Read the columns. Marks that say something else than they do were overtaken by somebody, and count no more."""
+        """Read the columns. Marks that say something else than they do were overtaken, and count no more."""
         columns = cls(marketing, service, changed_at)
         kept = _settled(cls(**{name: said for name in MARKS if (said := _read((marks or {}).get(name)))}))
         return kept if kept.columns == columns.columns else _from_columns(columns)

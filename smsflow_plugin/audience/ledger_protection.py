@@ -38,7 +38,8 @@ def is_protected(connection: BaseDatabaseWrapper) -> bool:
     """Return whether the database refuses changes."""
     if connection.vendor == "postgresql":
         # one that somebody has disabled (tgenabled = 'D') refuses nothing
-        question = "SELECT count(*) FROM pg_trigger WHERE tgname IN (%s, %s) AND tgenabled <> 'D' AND tgrelid = to_regclass(%s)"
+        question = "SELECT count(*) FROM pg_trigger WHERE tgname IN (%s, %s) AND tgrelid = to_regclass(%s)"
+        question += " AND tgenabled <> 'D'"
     else:
         question = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (%s, %s) AND tbl_name = %s"
     with connection.cursor() as cursor:
@@ -50,9 +51,11 @@ def _has_tables(connection: BaseDatabaseWrapper) -> bool:
     return {LEDGER, GUARD} <= set(connection.introspection.table_names())
 
 
+_GUARDED = f"(SELECT 1 FROM {GUARD})"  # noqa: S608 - a name of ours
+
 _SQLITE = [
-    f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {LEDGER} "
-    f"WHEN NOT EXISTS (SELECT 1 FROM {GUARD}) BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+    f"CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {LEDGER} WHEN NOT EXISTS {_GUARDED} "
+    f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
     for name, event in _TRIGGERS.items()
 ]
 
@@ -60,7 +63,7 @@ _POSTGRESQL = [
     f"""
     CREATE OR REPLACE FUNCTION smsflow_protect_ledger() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF NOT EXISTS (SELECT 1 FROM {GUARD}) THEN
+        IF NOT EXISTS {_GUARDED} THEN
             RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'restrict_violation';
         END IF;
         IF TG_OP = 'DELETE' THEN

@@ -118,8 +118,16 @@ def suppress(
 _COLUMNS = ("store_id", "phone_hash", "key_id", "last4", "reason", "source", "note", "created_by", "created_at")
 
 
+def suppress_erased(store_id: int, phone: str, now: datetime) -> None:
+    """Put the number of somebody who is erased on the list, or make of its entry one that shows no digit of it."""
+    reason = Suppression.Reason.ERASED
+    known = [pk for pk, _reason, _at in _entries([(store_id, phone)]).values()]
+    Suppression.objects.filter(pk__in=known).update(reason=reason, last4="", note="", created_at=now)
+    suppress([(store_id, phone)], reason, source="erasure", now=now)
+
+
 def lift(statements: Iterable[Said], now: datetime) -> None:
-    """Take numbers off the list whose people have agreed again, in their own words and later than they were put on it."""
+    """Take numbers off the list whose people have agreed since, in their own words."""
     agreed: dict[tuple[int, str], Said] = {}
     for one in statements:
         if one.consent.action == GRANTED and one.consent.own_words and one.contact.phone:
