@@ -10,7 +10,17 @@ from wagtail import hooks
 from smsflow_plugin.admin_panels import flows, segments
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
-from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy, Segment, Store, StoreLogEntry, Suppression
+from smsflow_plugin.models import (
+    Connection,
+    Contact,
+    Delivery,
+    Message,
+    Policy,
+    Segment,
+    Store,
+    StoreLogEntry,
+    Suppression,
+)
 
 ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 

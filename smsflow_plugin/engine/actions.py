@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -10,12 +11,14 @@ from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience import ledger
+from smsflow_plugin.audience.consent import REVOKED, Consent, Proof
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine.entering import end_for_opted_out
 from smsflow_plugin.engine.pausing import wake
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.governance.rules import Reason
-from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.outbox import cancel_queued
 from smsflow_plugin.nudge import nudge
 
 
@@ -23,18 +26,33 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
     """Record that a person wants no more texts, when they said so by another way than a text.
 
     Does at once what STOP does, except for the confirmation: nothing more is sent to
-    them, so nobody is texted about not being texted.
+    them, so nobody is texted about not being texted. What they have said since holds.
 
     :param instance: the contact.
-    :param note: how and when the person said so, kept as evidence.
+    :param note: what the person said, kept as evidence.
+    :param channel: how they said it, a value of ``ConsentRecord.Channel``.
+    :param said_at: when they said it; now without it. Never in the future.
+    :param scope: "all", or "marketing" if they still want to hear of their orders.
     """
 
     action_name = "record_opt_out"
     permission_policy_action = "change"
 
-    def __init__(self, instance: Contact, user: Any = None, *, note: str = "") -> None:
+    def __init__(
+        self,
+        instance: Contact,
+        user: Any = None,
+        *,
+        note: str = "",
+        channel: str = "",
+        said_at: datetime | None = None,
+        scope: str = ConsentRecord.Scope.ALL,
+    ) -> None:
         super().__init__(instance, user=user)
         self.note = note.strip()
+        self.channel = channel
+        self.said_at = said_at
+        self.scope = str(scope)
 
     @transaction.atomic
     def execute(self, skip_permission_checks: bool = False) -> Contact:
@@ -46,49 +64,50 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         # the contact first, as everywhere: it is the unit of locking
         contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
         now = clock.now()
-        record = self._record(contact, now)
-        if contact.service_consent != Contact.Consent.REVOKED or contact.marketing_consent != Contact.Consent.REVOKED:
-            contact.marketing_consent = contact.service_consent = Contact.Consent.REVOKED
-            contact.consent_changed_at = now
-            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at"])
-            Event.objects.create(
-                store_id=contact.store_id,
-                contact=contact,
-                kind="opted_out",
-                key=record.key,
-                occurred_at=now,
-                recorded_at=now,
-                data={"source": "staff"},
-            )
-        end_for_opted_out({contact.pk}, now)
-        cancelled = (
-            Message.objects.filter(contact=contact, state=Message.State.QUEUED)
-            .exclude(message_class=Message.Class.REPLY)
-            .update(state=Message.State.CANCELLED, reason=Reason.OPTED_OUT.value, finished_at=now)
-        )
-        log(
-            instance=contact,
-            action="smsflow.record_opt_out",
-            user=self.user,
-            timestamp=now,
-            data={"note": self.note, "cancelled": cancelled},
-        )
+        statement = self._statement(contact, now)
+        changed = ledger.take_over(statement, now)
+        ledger.append([statement], now)
+        contact.save(update_fields=ledger.CONTACT_COLUMNS)
+        if changed:
+            self._tell(statement, now)
+        cancelled = self._stop(contact, now)
+        data = {"note": self.note, "cancelled": cancelled, "channel": self.channel, "scope": self.scope}
+        log(instance=contact, action="smsflow.record_opt_out", user=self.user, timestamp=now, data=data)
         return contact
 
-    def _record(self, contact: Contact, now: Any) -> ConsentRecord:
-        return ConsentRecord.objects.create(
-            store_id=contact.store_id,
-            contact=contact,
+    def _statement(self, contact: Contact, now: datetime) -> ledger.Statement:
+        consent = Consent(
+            REVOKED,
+            self.scope,
+            "staff",
+            min(self.said_at or now, now),
             key=f"staff:{uuid.uuid4()}",
-            action=ConsentRecord.Action.REVOKED,
-            scope=ConsentRecord.Scope.ALL,
-            source="staff",
-            effective_at=now,
-            recorded_at=now,
-            phone=str(contact.phone or ""),
             wording=self.note,
-            actor=self.user.get_username() if self.user else "",
+            # the person's own words, whoever wrote them down
+            own_words=True,
+            proof=Proof(channel=self.channel),
         )
+        return ledger.Statement(contact, consent, self.user.get_username() if self.user else "")
+
+    def _tell(self, statement: ledger.Statement, now: datetime) -> None:
+        Event.objects.create(
+            store_id=statement.contact.store_id,
+            contact=statement.contact,
+            kind="opted_out",
+            key=statement.consent.key,
+            occurred_at=statement.consent.effective_at,
+            recorded_at=now,
+            data={"source": "staff"},
+        )
+
+    def _stop(self, contact: Contact, now: datetime) -> int:
+        """End what the person does not want any more, as it stands now; return how many texts were cancelled."""
+        if contact.service_consent == REVOKED:
+            end_for_opted_out({contact.pk}, now)
+            return cancel_queued({contact.pk}, Reason.OPTED_OUT.value)
+        if contact.marketing_consent == REVOKED:
+            return cancel_queued({contact.pk}, Reason.OPTED_OUT.value, keep_classes=("reply", "service"))
+        return 0
 
 
 class HandOverContact(BaseAction):  # type: ignore[misc]

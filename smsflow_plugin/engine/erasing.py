@@ -2,7 +2,7 @@
 
 Rows stay, so that every total stays right; what they say of the person goes. A field that is
 added to ``Contact`` later is blanked unless it is named in ``KEPT``, and a test fails until a new
-table that names contacts is dealt with here.
+table of ours that names contacts is dealt with here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import BinaryField, BooleanField, CharField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Cast, Concat
 from wagtail.actions import BaseAction
 from wagtail.log_actions import log
@@ -80,12 +81,29 @@ def erase(contact: Contact, user: Any = None) -> Contact:
     _blank_ledger(contact, user, now)
     _blank_deliveries(contact)
     _blank_rows(contact)
-    for model in DELETED:
-        model._default_manager.filter(contact_id=contact.pk).delete()
+    for model, column in _deleted():
+        model._base_manager.filter(**{column: contact.pk}).delete()
     _blank_log(contact)
     _blank_contact(contact, now)
     log(instance=contact, action="smsflow.erase", user=user, timestamp=now)
     return contact
+
+
+def _deleted() -> list[tuple[type[Any], str]]:
+    """Return the tables of which nothing is left, with the columns that name the contact.
+
+    What other apps keep about a person goes as a whole: they know that contacts can be deleted.
+    """
+    relations = (
+        relation
+        for relation in Contact._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ForeignObjectRel) and relation.one_to_many
+    )
+    return [
+        (relation.related_model, relation.field.attname)
+        for relation in relations
+        if relation.related_model in DELETED or relation.related_model._meta.app_label != Contact._meta.app_label
+    ]
 
 
 def _stop(contact: Contact, now: datetime) -> None:
