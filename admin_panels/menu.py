@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.base import ViewSetGroup
 
+from smsflow_plugin.admin_panels.consent.suppression import SuppressionViewSet
 from smsflow_plugin.admin_panels.contacts import ContactViewSet
 from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
 from smsflow_plugin.admin_panels.messages import MessageViewSet
@@ -20,4 +21,4 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
     menu_icon = "smsflow"
     menu_order = 150
     submenu_hook = "register_smsflow_menu_item"
-    items = (SegmentViewSet, ContactViewSet, MessageViewSet, DeliveryViewSet, StoreViewSet)
+    items = (SegmentViewSet, ContactViewSet, SuppressionViewSet, MessageViewSet, DeliveryViewSet, StoreViewSet)
