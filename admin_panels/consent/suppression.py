@@ -144,7 +144,7 @@ class SuppressView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
     model = Suppression
     form_class = SuppressForm
     permission_required = "add"
-    page_title = gettext_lazy("Add numbers to the suppression list")
+    page_title = gettext_lazy("Add numbers")
     header_icon = "no-view"
     template_name = "smsflow/consent/suppress.html"
     index_url_name = ""

@@ -23,7 +23,7 @@ from smsflow_plugin.models import ConsentRecord, Contact
 Channel, Scope = ConsentRecord.Channel, ConsentRecord.Scope
 
 #: How somebody says so whom the system does not hear itself.
-CHANNELS = (Channel.PHONE, Channel.EMAIL, Channel.CHAT, Channel.IN_PERSON, Channel.LETTER, Channel.SHOP)
+CHANNELS = (Channel.PHONE, Channel.EMAIL, Channel.CHAT, Channel.IN_PERSON, Channel.LETTER)
 
 
 class OptOutForm(forms.Form):

@@ -46,7 +46,7 @@ class Suppression(models.Model):
 
     class Meta:
         verbose_name = _("suppressed number")
-        verbose_name_plural = _("suppression list")
+        verbose_name_plural = _("suppressed numbers")
         constraints = [models.UniqueConstraint(fields=["store", "phone_hash"], name="smsflow_suppression_number")]
         indexes = [models.Index(fields=["store", "created_at"], name="smsflow_suppression_list")]
 

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'suppressed number',
-                'verbose_name_plural': 'suppression list',
+                'verbose_name_plural': 'suppressed numbers',
             },
         ),
         migrations.AlterModelOptions(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.models import (
@@ -24,6 +25,7 @@ from smsflow_plugin.models import (
     Message,
     Segment,
     Store,
+    Suppression,
     TestNumber,
     Variant,
 )
@@ -43,6 +45,7 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    suppression: Suppression
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -104,7 +107,11 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    suppress([(store.pk, "+12025550188")], "by_hand", note=f"Wrong number{mark}", by=f"Anna{mark}", now=now)
+    suppression = Suppression.objects.get(store=store)
+    return Rows(
+        store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, suppression
+    )
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

@@ -156,6 +156,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("flow_", rows.flow),
         ("_flow", rows.flow),
         ("contact", rows.contact),
+        ("suppression", rows.suppression),
         ("message", rows.message),
         ("deliver", rows.parked),
         ("store", rows.store),

@@ -241,3 +241,22 @@ def test_erasing_takes_as_many_statements_for_much_as_for_little(
         Event.objects.create(store=rows.store, contact=rows.contact, kind="x", key=str(n), occurred_at=NOON)
     with django_assert_max_num_queries(60):
         erase(rows.contact)
+
+
+def test_the_page_says_what_goes_and_asks_to_be_sure(rows: Rows) -> None:
+    client = client_of(make_user("owner", "Store admin", rows.store))
+    url = reverse("smsflow_contacts:erase", args=[rows.contact.pk])
+    assert "Their number is never texted again" not in client.get(url).content.decode()
+    assert client.post(url, {}).status_code == 200
+    assert Contact.objects.get(pk=rows.contact.pk).erased_at is None
+    page = client.post(url, {"sure": "on"}, follow=True).content.decode()
+    assert "Their number is never texted again." in page
+    assert "This person was erased." in page
+    assert Contact.objects.get(pk=rows.contact.pk).erased_at
+
+
+def test_the_page_of_erasing_is_not_for_support(rows: Rows) -> None:
+    client = client_of(make_user("agent", "Support", rows.store))
+    url = reverse("smsflow_contacts:erase", args=[rows.contact.pk])
+    assert client.post(url, {"sure": "on"}).status_code == 302
+    assert Contact.objects.get(pk=rows.contact.pk).erased_at is None

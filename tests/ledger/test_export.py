@@ -12,12 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.engine.erasing import erase
 from smsflow_plugin.measurement.export import INTERNAL, ExportPerson, everything_about
 from smsflow_plugin.models import Contact, Delivery, Event, Message, Store, StoreLogEntry
-from tests.admin.people import make_user
+from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
 from tests.conftest import NOON
 from tests.factories import make_contact, said
@@ -115,3 +116,11 @@ def test_it_takes_as_many_statements_for_much_as_for_little(rows: Rows) -> None:
             everything_about(rows.contact)
         counted.append(len(queries))
     assert counted[0] == counted[1]
+
+
+def test_the_page_gives_out_the_file_to_those_who_may(rows: Rows) -> None:
+    url = reverse("smsflow_contacts:export", args=[rows.contact.pk])
+    response = client_of(make_user("agent", "Support", rows.store)).post(url)
+    assert response["Content-Type"] == "application/zip"
+    assert opened(response.content)[0]["contact"]["phone"] == rows.contact.phone
+    assert client_of(make_user("agency", "Agency", rows.store)).post(url).status_code == 302

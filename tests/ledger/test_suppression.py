@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from smsflow_plugin import checks
 from smsflow_plugin.audience.number_lists import Unreadable, read_numbers
 from smsflow_plugin.audience.phone_keys import derived, hash_phone, phone_hashes
 from smsflow_plugin.audience.suppressing import LiftSuppression, SuppressNumbers
@@ -211,3 +214,31 @@ def test_a_suppressed_person_is_marked_on_their_page(store: Store, admin: Client
     suppress([(store.pk, ADA)], "blocked_by_carrier", now=NOON)
     page = admin.get(reverse("smsflow_contacts:inspect", args=[ada.pk])).content.decode()
     assert "This number is on the suppression list and is not texted: Blocked by the carrier." in page
+
+
+# Keys that must not get lost ---------------------------------------------------------------------
+
+
+def use(settings: Any, **values: Any) -> None:
+    settings.SMSFLOW = {**settings.SMSFLOW, **values}
+
+
+def test_a_real_site_without_a_pepper_is_told_so(settings: Any) -> None:
+    assert [found.id for found in checks.check_phone_pepper_for_deployment(None)] == ["smsflow.E015"]
+    use(settings, PHONE_PEPPER="long and random")
+    assert checks.check_phone_pepper_for_deployment(None) == []
+
+
+@pytest.mark.django_db
+def test_a_key_that_was_lost_is_missed(store: Store, settings: Any) -> None:
+    suppress([(store.pk, ADA)], "by_hand", now=NOON)
+    assert checks.check_suppression_keys(None, ["default"]) == []
+    out = StringIO()
+    call_command("smsflow_pepper", stdout=out)
+    call_command("smsflow_rotate_keys", stdout=out)
+    assert "Keep the old keys" in out.getvalue()
+    use(settings, PHONE_PEPPER=["new", out.getvalue().split()[0]])
+    assert checks.check_suppression_keys(None, ["default"]) == []
+    assert suppressed_numbers([(store.pk, ADA)])
+    use(settings, PHONE_PEPPER="new")
+    assert [found.id for found in checks.check_suppression_keys(None, ["default"])] == ["smsflow.E016"]
