@@ -96,7 +96,8 @@ class ConsentState:
     ) -> ConsentState:
         """Read the columns. Marks that say something else than they do were overtaken, and count no more."""
         columns = cls(marketing, service, changed_at)
-        kept = _settled(cls(**{name: said for name in MARKS if (said := _read((marks or {}).get(name)))}))
+        said: dict[str, Any] = {name: _read((marks or {}).get(name)) for name in MARKS}
+        kept = _settled(replace(cls(), **said))
         return kept if kept.columns == columns.columns else _from_columns(columns)
 
     @property
