@@ -19,13 +19,16 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import InspectView
 from wagtail.admin.widgets.button import HeaderButton
 
+from smsflow_plugin.admin_panels.consent.views import EraseView, ExportView, OptOutView
+from smsflow_plugin.admin_panels.consent.words import proofs
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.engine.actions import HandOverContact, RecordOptOut, ResumeAutomation
+from smsflow_plugin.audience.suppression import suppressed
+from smsflow_plugin.engine.actions import HandOverContact, ResumeAutomation
 from smsflow_plugin.measurement.entry import Cursor
 from smsflow_plugin.measurement.timeline import timeline, zone_of
-from smsflow_plugin.models import Contact, Delivery, Enrollment, Flow, Message
+from smsflow_plugin.models import Contact, Delivery, Enrollment, Flow, Message, Suppression
 
 #: Entries of the timeline on one page.
 PAGE = 50
@@ -62,17 +65,30 @@ class ContactPage(InspectView):  # type: ignore[misc]
     opt_out_url_name = ""
     hand_over_url_name = ""
     resume_url_name = ""
+    export_url_name = ""
+    erase_url_name = ""
 
     def get_object(self, queryset: Any = None) -> Contact:
         return Contact.objects.visible_to(self.request.user).select_related("store").get(pk=self.pk)
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not self.user_has_permission("change"):
+        if self.object.erased_at:
             return []
-        buttons = [self._hand_over_button()]
-        if not self.opted_out:
-            buttons.append(self._button(_("Record opt-out"), self.opt_out_url_name, "no-view"))
+        buttons = []
+        if self.user_has_permission("change"):
+            buttons.append(self._hand_over_button())
+            if not self.opted_out:
+                buttons.append(self._button(_("Record opt-out"), self.opt_out_url_name, "no-view"))
+        return buttons
+
+    @cached_property
+    def header_more_buttons(self) -> list[HeaderButton]:
+        buttons = super().header_more_buttons
+        if self.user_has_permission("export"):
+            buttons.append(self._button(_("Export everything"), self.export_url_name, "download"))
+        if self.user_has_permission("erase") and not self.object.erased_at:
+            buttons.append(self._button(_("Erase person"), self.erase_url_name, "bin"))
         return buttons
 
     def _hand_over_button(self) -> HeaderButton:
@@ -95,7 +111,8 @@ class ContactPage(InspectView):  # type: ignore[misc]
         context.update(
             profile=self._profile(),
             consent=self._consent(),
-            ledger=self.object.consent_records.order_by("-effective_at", "-pk")[:PAGE],
+            suppression=self._suppression(),
+            ledger=proofs(self.object.consent_records.order_by("-effective_at", "-pk")[:PAGE]),
             live=self._live(),
             entries=entries[:PAGE],
             older=str(entries[PAGE - 1].cursor) if len(entries) > PAGE else "",
@@ -134,6 +151,10 @@ class ContactPage(InspectView):  # type: ignore[misc]
         ]
         return [(label, value) for label, value in rows if value not in ("", None)]
 
+    def _suppression(self) -> str:
+        reason = suppressed([self.object]).get(self.object.pk)
+        return str(Suppression.Reason(reason).label) if reason else ""
+
     def _consent(self) -> list[tuple[Any, Any, bool]]:
         contact = self.object
         return [
@@ -163,35 +184,6 @@ class ContactPage(InspectView):  # type: ignore[misc]
             .only("flow__name", "flow__store_id", "entered_at", "wake_at", "contact_id", "store_id", "version_id")
             .order_by("-entered_at")
         )
-
-
-class OptOutForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("How did the person tell you?"),
-        help_text=gettext_lazy("For example “By phone on Monday”. It is kept as evidence in the consent ledger."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=1000,
-    )
-
-
-class OptOutView(ObjectFormView):
-    model = Contact
-    form_class = OptOutForm
-    permission_required = "change"
-    page_title = gettext_lazy("Record opt-out")
-    template_name = "smsflow/contacts/opt_out.html"
-    submit_button_label = gettext_lazy("Record opt-out")
-    submit_classname = "serious"
-
-    def form_valid(self, form: OptOutForm) -> HttpResponse:
-        # the view has checked the right for this contact
-        action = RecordOptOut(self.object, self.request.user, note=form.cleaned_data["note"])
-        action.execute(skip_permission_checks=True)
-        messages.success(
-            self.request, _("%(contact)s gets no more texts of this store.") % {"contact": str(self.object)}
-        )
-        response: HttpResponse = super().form_valid(form)
-        return response
 
 
 class HandOverForm(forms.Form):
@@ -242,6 +234,9 @@ class ResumeView(ObjectFormView):
         return response
 
 
+_OWN_PAGES = ("opt_out", "hand_over", "resume", "export", "erase")
+
+
 class ContactViewSet(ReadOnlyViewSet):
     model = Contact
     name = "smsflow_contacts"
@@ -277,7 +272,7 @@ class ContactViewSet(ReadOnlyViewSet):
     ]
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        names = {f"{name}_url_name": self.get_url_name(name) for name in ("opt_out", "hand_over", "resume")}
+        names = {f"{name}_url_name": self.get_url_name(name) for name in _OWN_PAGES}
         names["object_url_name"] = self.get_url_name("inspect")
         return super().get_common_view_kwargs(**{**names, **kwargs})
 
@@ -287,4 +282,6 @@ class ContactViewSet(ReadOnlyViewSet):
             path("<int:pk>/opt-out/", self.construct_view(OptOutView), name="opt_out"),
             path("<int:pk>/hand-over/", self.construct_view(HandOverView), name="hand_over"),
             path("<int:pk>/resume/", self.construct_view(ResumeView), name="resume"),
+            path("<int:pk>/export/", self.construct_view(ExportView), name="export"),
+            path("<int:pk>/erase/", self.construct_view(EraseView), name="erase"),
         ]

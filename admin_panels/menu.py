@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.base import ViewSetGroup
 
 from smsflow_plugin.admin_panels.breakers import BreakerViewSet
+from smsflow_plugin.admin_panels.consent.suppression import SuppressionViewSet
 from smsflow_plugin.admin_panels.contacts import ContactViewSet
 from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
 from smsflow_plugin.admin_panels.discounts import DiscountViewSet
@@ -28,6 +29,7 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
         SegmentViewSet,
         ContactViewSet,
         ReplyViewSet,
+        SuppressionViewSet,
         MessageViewSet,
         NotSentViewSet,
         DiscountViewSet,

@@ -10,7 +10,17 @@ from wagtail import hooks
 from smsflow_plugin.admin_panels import flows, governance, segments
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
-from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy, Segment, Store, StoreLogEntry
+from smsflow_plugin.models import (
+    Connection,
+    Contact,
+    Delivery,
+    Message,
+    Policy,
+    Segment,
+    Store,
+    StoreLogEntry,
+    Suppression,
+)
 
 ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 
@@ -18,8 +28,11 @@ LOG_ACTIONS = {
     "smsflow.breaker": (_("Trip a breaker"), _("Stopped by a circuit breaker")),
     "smsflow.resolve_breaker": (_("Decide on a breaker"), _("Decided on a circuit breaker")),
     "smsflow.decide_reply": (_("Decide about an unclear reply"), _("Unclear reply decided")),
+    "smsflow.erase": (_("Erase person"), _("Person erased")),
+    "smsflow.export_person": (_("Export person"), _("Everything about the person exported")),
     "smsflow.hand_over": (_("Hand over"), _("Handed over to staff")),
     "smsflow.let_in": (_("Let people in"), _("People let into the flow")),
+    "smsflow.open_ledger": (_("Open ledger of consent"), _("Ledger of consent opened")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),
     "smsflow.replay": (_("Replay delivery"), _("Delivery replayed")),
     "smsflow.resume_automation": (_("Resume automation"), _("Flows go on for this person")),
@@ -27,6 +40,8 @@ LOG_ACTIONS = {
     "smsflow.send_test_text": (_("Send test text"), _("Test text sent")),
     "smsflow.start_test_run": (_("Start test run"), _("Test run started")),
     "smsflow.set_membership": (_("Change people"), _("People changed")),
+    "smsflow.suppress": (_("Suppress numbers"), _("Numbers put on the suppression list")),
+    "smsflow.unsuppress": (_("Lift suppression"), _("Number taken off the suppression list")),
 }
 
 flows.register()
@@ -53,7 +68,7 @@ def register_icons(icons: list[str]) -> list[str]:
 @hooks.register("register_log_actions")
 def register_log_actions(actions: Any) -> None:
     # by type only: Wagtail's site history would show every store's names to everybody
-    for model in (Connection, Contact, Delivery, Message, Policy, Segment, Store):
+    for model in (Connection, Contact, Delivery, Message, Policy, Segment, Store, Suppression):
         actions.log_entry_models_by_type.register(model, value=StoreLogEntry)
     for action, (label, message) in LOG_ACTIONS.items():
         actions.register_action(action, label, message)

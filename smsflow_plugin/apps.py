@@ -17,6 +17,15 @@ class SMSFlowConfig(AppConfig):
 
         register_policies()
         post_migrate.connect(_create_roles, sender=self)
+        post_migrate.connect(_protect_ledger, sender=self)
+
+
+def _protect_ledger(*, using: str, **kwargs: Any) -> None:
+    from django.db import connections
+
+    from smsflow_plugin.audience.ledger_protection import protect
+
+    protect(connections[using])
 
 
 def _create_roles(*, using: str, **kwargs: Any) -> None:

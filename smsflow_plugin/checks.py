@@ -14,6 +14,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from smsflow_plugin.conf import smsflow_settings
@@ -193,6 +194,49 @@ def check_public_url_for_deployment(app_configs: Apps, **kwargs: Any) -> Found:
             f"SMSFLOW['PUBLIC_URL'] is {smsflow_settings.PUBLIC_URL!r}: vendors cannot reach it safely.",
             hint="Set it to the site's public https:// address.",
             id="smsflow.E011",
+        )
+    ]
+
+
+@register(APP, Tags.security, deploy=True)
+def check_phone_pepper_for_deployment(app_configs: Apps, **kwargs: Any) -> Found:
+    try:
+        given = bool(smsflow_settings.PHONE_PEPPER)
+    except ImproperlyConfigured:
+        return []
+    if given:
+        return []
+    return [
+        Error(
+            "SMSFLOW['PHONE_PEPPER'] is empty: the suppression list hangs on the encryption keys.",
+            hint=(
+                "With the next key that is thrown away, suppressed numbers would be forgotten and texted again. "
+                "Set it to what “manage.py smsflow_pepper” prints, and keep it with your other secrets for ever."
+            ),
+            id="smsflow.E015",
+        )
+    ]
+
+
+@register(APP, Tags.database)
+def check_suppression_keys(app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any) -> Found:
+    """Numbers that were hashed with a key that is gone are on the list, and are never found there."""
+    from smsflow_plugin.audience.phone_keys import key_ids
+    from smsflow_plugin.audience.suppression import Suppression
+
+    lost = 0
+    try:
+        for alias in databases or ():
+            lost += Suppression.objects.using(alias).exclude(key_id__in=key_ids()).count()
+    except (DatabaseError, ImproperlyConfigured):
+        return []  # not migrated yet, or without any key: others speak of it
+    if not lost:
+        return []
+    return [
+        Error(
+            f"{lost} numbers on the suppression list were hashed with a key that is no longer configured.",
+            hint="They would be texted again. Add the old text to SMSFLOW['PHONE_PEPPER'], behind the new one.",
+            id="smsflow.E016",
         )
     ]
 

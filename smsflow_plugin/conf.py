@@ -17,6 +17,9 @@ from django.utils.module_loading import import_string
 DEFAULTS: dict[str, Any] = {
     # Fernet keys for stored credentials; the first encrypts, all decrypt.
     "ENCRYPTION_KEYS": [],
+    # The key of the hashes by which numbers are recognised that must not be kept: a text, or a list whose
+    # first one hashes. Derived from the encryption keys when empty (smsflow.E015).
+    "PHONE_PEPPER": "",
     # The address at which vendors reach this site, without a trailing slash.
     "PUBLIC_URL": "http://localhost:8000",
     # Accepts the demo's well-known secrets. Never on a real site (smsflow.E010).
@@ -56,6 +59,8 @@ DEFAULTS: dict[str, Any] = {
     "PART_PRICE": {},
     # Who makes discount codes, by the kind of connection to the shop.
     "DISCOUNT_MAKERS": {},
+    # For how many days what is personal is kept, by kind; see docs/consent.md. What is missing has its default.
+    "RETENTION": {},
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

@@ -1,6 +1,7 @@
 """All models of the app, gathered for Django. Each room defines its own."""
 
-from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
+from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity, LedgerGuard
+from smsflow_plugin.audience.suppression import Suppression
 from smsflow_plugin.catalogue.models import Interest, Variant
 from smsflow_plugin.engine.models import Effect, Enrollment, Incentive, Intake, OwnerAlarm
 from smsflow_plugin.engine.notices import StaffNotice
@@ -34,6 +35,7 @@ __all__ = [
     "Incentive",
     "Intake",
     "Interest",
+    "LedgerGuard",
     "Message",
     "Pace",
     "OwnerAlarm",
@@ -50,6 +52,7 @@ __all__ = [
     "StoreApprovalTask",
     "StoreLogEntry",
     "StoreMembership",
+    "Suppression",
     "TestNumber",
     "UnsentDay",
     "Variant",

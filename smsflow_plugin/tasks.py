@@ -21,6 +21,7 @@ from smsflow_plugin.engine import dated, habits, lists, moving, notices, offers,
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
+from smsflow_plugin.engine import purging as purge_pump
 from smsflow_plugin.governance import unsent
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
@@ -132,6 +133,12 @@ def tick() -> None:
         call_command("publish_scheduled", verbosity=0)
     except Exception:
         logger.exception("Scheduled pages and flows could not be published; the next tick tries again.")
+
+
+@db_periodic_task(crontab(hour="3", minute="17"))
+def purge() -> None:
+    """What is personal is kept as long as it must be, and no longer."""
+    purge_pump.purge()
 
 
 @on_startup()

@@ -181,6 +181,7 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 SMSFLOW = {
     "PUBLIC_URL": PUBLIC_URL,
     "ENCRYPTION_KEYS": words("SMSFLOW_ENCRYPTION_KEYS", DEMO_ENCRYPTION_KEY if DEMO else ""),
+    "PHONE_PEPPER": words("SMSFLOW_PHONE_PEPPER", "demo-only-not-secret" if DEMO else ""),
     "DEMO": DEMO,
     "SIMULATOR": SIMULATOR,
     "SIMULATOR_URL": os.environ.get("SMSFLOW_SIMULATOR_URL", "http://127.0.0.1:8089").rstrip("/"),

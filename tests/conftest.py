@@ -8,8 +8,10 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience.ledger_protection import GUARD, LEDGER
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.facts import Programs
 
@@ -59,6 +61,23 @@ def still(settings: Any) -> Iterator[TestClock]:
     assert clock.now() == NOON
     yield test_clock
     smsflow_settings.reload()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flushing_opens_the_ledger() -> Iterator[None]:
+    """SQLite empties tables by DELETE, which the ledger of consent refuses; PostgreSQL truncates them."""
+    with pytest.MonkeyPatch.context() as patch:
+        operations = DatabaseWrapper.ops_class
+        flush = operations.execute_sql_flush
+
+        def with_guard(self: Any, sql_list: list[str]) -> None:
+            ledger = [sql for sql in sql_list if LEDGER in sql]
+            guard = [f"INSERT INTO {GUARD} (id, reason, ends_id) VALUES (1, 'flush', 1)"] if ledger else []
+            others = [sql for sql in sql_list if sql not in ledger]
+            flush(self, [*guard, *ledger, *others])
+
+        patch.setattr(operations, "execute_sql_flush", with_guard)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,9 @@ from itertools import count
 from typing import Any
 
 from smsflow_plugin import clock
-from smsflow_plugin.models import Connection, Contact, Policy, Store
+from smsflow_plugin.audience import ledger
+from smsflow_plugin.audience.consent import Consent
+from smsflow_plugin.models import Connection, ConsentRecord, Contact, Policy, Store
 
 _numbers = count(1)
 
@@ -56,3 +58,12 @@ def make_contact(store: Store, **values: Any) -> Contact:
         "consent_changed_at": clock.now(),
     }
     return Contact.objects.create(store=store, **{**defaults, **values})
+
+
+def said(contact: Contact, action: str = "granted", scope: str = "marketing", **values: Any) -> ConsentRecord:
+    """A line in the ledger of consent, chained as every line is. What the contact agreed to stays as it is."""
+    defaults = {"source": "shopify_customer", "effective_at": clock.now(), "key": f"said:{next(_numbers)}"}
+    consent = Consent(action, scope, **{**defaults, **values})
+    ledger.append([ledger.Statement(contact, consent)], clock.now())
+    contact.save(update_fields=["ledger_head"])
+    return ConsentRecord.objects.get(store=contact.store, key=consent.key)

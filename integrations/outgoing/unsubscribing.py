@@ -11,7 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from smsflow_plugin import clock
-from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.audience import ledger
+from smsflow_plugin.audience.consent import Consent, Proof
+from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.conf import smsflow_settings
 
 _SALT = "smsflow.unsubscribe"
@@ -50,15 +52,8 @@ def end_emails(contact: Contact) -> None:
             contact.email_consent = locked.email_consent
             return
         locked.email_consent = Contact.Consent.REVOKED
-        locked.save(update_fields=["email_consent"])
-        ConsentRecord.objects.create(
-            store_id=locked.store_id,
-            contact=locked,
-            key=f"email:{locked.uuid}:{now.isoformat()}",
-            action=ConsentRecord.Action.REVOKED,
-            scope=ConsentRecord.Scope.EMAIL,
-            source="email_link",
-            effective_at=now,
-            phone=locked.phone or "",
-        )
+        key = f"email:{locked.uuid}:{now.isoformat()}"
+        consent = Consent("revoked", "email", "email_link", now, key, own_words=True, proof=Proof(channel="email"))
+        ledger.append([ledger.Statement(locked, consent)], now)
+        locked.save(update_fields=["email_consent", "ledger_head"])
     contact.email_consent = Contact.Consent.REVOKED

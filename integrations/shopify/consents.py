@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from smsflow_plugin.audience.consent import CONFIRMED, SINGLE, Proof
 from smsflow_plugin.events.facts import Consent, Happening, Person, PersonFact, Translation
 from smsflow_plugin.integrations.shopify.letter import Letter
 from smsflow_plugin.integrations.shopify.people import Number, identities, needs_someone, number_at
@@ -48,6 +49,7 @@ def marketing_consent(letter: Letter) -> Translation:
             **phone.note,
         },
         dated=at is not None,
+        proof=Proof(channel="shop", opt_in_level=_level(given.text("opt_in_level")) if action == GRANTED else ""),
     )
     return Translation(facts=(PersonFact(person, (consent,), happenings_of(consent)),))
 
@@ -72,6 +74,7 @@ def checkout_consent(letter: Letter, token: str) -> tuple[Consent, Number] | Non
         effective_at=at,
         key=f"shopify:checkout:{token or letter.stamp(at)}:{phone.e164}",
         evidence={"checkout": token, "delivery": letter.raw.external_id},
+        proof=Proof(channel="shop", opt_in_level=SINGLE, box_ticked=True),
     )
     return consent, phone
 
@@ -81,6 +84,11 @@ def happenings_of(consent: Consent) -> tuple[Happening, ...]:
     kind = {GRANTED: "opted_in", PENDING: "opt_in_requested", REVOKED: "opted_out"}[consent.action]
     data = {"source": consent.source} if kind == "opted_in" else {}
     return (Happening(kind, consent.key, consent.effective_at, data=data),)
+
+
+def _level(given: str) -> str:
+    """Return Shopify's level in the core's words; what it does not name was said once."""
+    return CONFIRMED if given.casefold() == "confirmed_opt_in" else SINGLE
 
 
 def _quote(phone: Number) -> str:

@@ -67,6 +67,12 @@ class Contact(models.Model):
     order_times = models.JSONField(default=list, blank=True, editable=False)
     #: When the person has probably used up what they bought, by the median of their own intervals.
     replenish_at = models.DateTimeField(_("probably used up at"), null=True, blank=True, editable=False)
+    #: What stands behind the consent columns, see ``audience.consent.ConsentState``.
+    consent_marks = models.JSONField(default=dict, blank=True, editable=False)
+    #: "single" or "confirmed" (a double opt-in) while the consent holds; empty without one.
+    opt_in_level = models.CharField(_("opt-in"), max_length=9, blank=True, editable=False)
+    #: The hash of the newest line about this person in the ledger of consent.
+    ledger_head = models.CharField(max_length=64, blank=True, editable=False)
     #: What the newest statement about consent came from ("keyword", "checkout", …).
     consent_source = models.CharField(_("consent source"), max_length=40, blank=True)
     email_consent = models.CharField(
@@ -84,8 +90,8 @@ class Contact(models.Model):
     open_case_at = models.DateTimeField(_("support case opened at"), null=True, blank=True)
     #: What the person chose: {"per_week": 2, "refused": ["cart"]}. ``refused`` holds stages of flows.
     preferences = models.JSONField(_("preferences"), default=dict, blank=True)
-    #: "confirmed" for a double opt-in, "single" for any other; empty without one.
-    opt_in_level = models.CharField(_("opt-in level"), max_length=10, blank=True)
+    #: Everything that named the person was taken away; what is left is counted, and belongs to nobody.
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     #: The vendor's own time of the newest profile that was applied; older ones are dropped.
     profile_at = models.DateTimeField(null=True, blank=True, editable=False)
     recent_sends = models.JSONField(default=list, blank=True, editable=False)
@@ -98,6 +104,7 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        permissions = [("erase_contact", "Can erase contact"), ("export_contact", "Can export contact")]
         constraints = [
             models.UniqueConstraint(
                 fields=["store", "phone"], name="smsflow_contact_phone", condition=Q(phone__isnull=False)
@@ -115,6 +122,8 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.erased_at:
+            return str(_("Erased person"))
         return self.name or str(self.phone or self.email or _("Contact without a number"))
 
     @property
@@ -183,7 +192,10 @@ class Identity(models.Model):
 class ConsentRecord(models.Model):
     """One line of the consent ledger: what was agreed or revoked, when, how, in which words.
 
-    Rows are added and never changed.
+    Lines are written by ``audience.ledger`` only, and the database refuses to change or delete
+    them. Each names the hash of the line before it about the same person. What says who it
+    was (``audience.ledger_chain.CONTENT``) is hashed by itself, with a salt: erasure blanks it
+    together with the salt, and the chain still holds.
     """
 
     class Action(models.TextChoices):
@@ -196,19 +208,57 @@ class ConsentRecord(models.Model):
         ALL = "all", _("Everything")
         EMAIL = "email", _("E-mails")
 
+    class Channel(models.TextChoices):
+        TEXT = "text", _("Text message")
+        WEB = "web", _("Website")
+        SHOP = "shop", _("Shop")
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone call")
+        CHAT = "chat", _("Chat")
+        IN_PERSON = "in_person", _("In person")
+        LETTER = "letter", _("Letter")
+
+    class Level(models.TextChoices):
+        SINGLE = "single", _("Said once")
+        CONFIRMED = "confirmed", _("Confirmed from the number itself")
+
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="consent_records")
     key = models.CharField(max_length=255)
     action = models.CharField(_("action"), max_length=8, choices=Action.choices)
     scope = models.CharField(_("scope"), max_length=10, choices=Scope.choices)
     source = models.CharField(_("source"), max_length=40)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, blank=True)
+    #: What was agreed to, where a store has more than one: "cart", "back in stock", a club.
+    programme = models.CharField(_("programme"), max_length=60, blank=True)
+    opt_in_level = models.CharField(_("opt-in"), max_length=9, choices=Level.choices, blank=True)
     effective_at = models.DateTimeField(_("effective at"))
     recorded_at = models.DateTimeField(_("recorded at"), default=clock.now)
     phone = models.CharField(_("phone"), max_length=20)
-    #: The text that the person wrote, or that stood beside the box which they ticked.
+    #: See ``audience.phone_keys``: it outlives the number itself.
+    phone_hash = models.CharField(max_length=64, blank=True)
+    name = models.CharField(_("name at that time"), max_length=201, blank=True)
+    #: The text that the person wrote, or what they said to whom recorded it.
     wording = models.TextField(_("wording"), blank=True)
+    form = models.CharField(_("form"), max_length=80, blank=True)
+    form_version = models.CharField(_("version of the form"), max_length=64, blank=True)
+    #: The text that stood beside the box, to the letter.
+    disclosure = models.TextField(_("disclosure"), blank=True)
+    disclosure_locale = models.CharField(_("language of the disclosure"), max_length=12, blank=True)
+    disclosure_hash = models.CharField(_("hash of the disclosure"), max_length=64, blank=True)
+    box_ticked = models.BooleanField(_("box ticked"), null=True, blank=True)
+    ip = models.CharField(_("IP address"), max_length=45, blank=True)
+    user_agent = models.CharField(_("browser"), max_length=300, blank=True)
+    source_url = models.CharField(_("page"), max_length=500, blank=True)
+    #: What only one vendor knows: ids of texts, of the shop's customer, the shop's own words.
     evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     actor = models.CharField(_("actor"), max_length=150, blank=True)
+    salt = models.CharField(max_length=32, blank=True, editable=False)
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    previous_hash = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(_("hash"), max_length=64, blank=True, editable=False)
+    #: When what says who it was was taken away.
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()
@@ -217,7 +267,24 @@ class ConsentRecord(models.Model):
         verbose_name = _("consent record")
         verbose_name_plural = _("consent records")
         constraints = [models.UniqueConstraint(fields=["store", "key"], name="smsflow_consent_key")]
-        indexes = [models.Index(fields=["contact", "effective_at"], name="smsflow_consent_contact")]
+        indexes = [
+            models.Index(fields=["contact", "effective_at"], name="smsflow_consent_contact"),
+            models.Index(fields=["store", "phone_hash"], name="smsflow_consent_phone"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.scope} ({self.source})"
+
+
+class LedgerGuard(models.Model):
+    """While a row is here the ledger of consent can be changed, and only by the transaction that put it here.
+
+    ``ends`` is a promise that nobody keeps: no guard has such an id, so that a transaction
+    which leaves its guard behind cannot be committed on any database.
+    """
+
+    reason = models.CharField(max_length=40)
+    ends = models.ForeignKey("self", on_delete=models.DO_NOTHING, related_name="+")
+
+    def __str__(self) -> str:
+        return self.reason

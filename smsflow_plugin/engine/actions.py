@@ -13,7 +13,8 @@ from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
 from smsflow_plugin import clock
-from smsflow_plugin.audience.consent import Consent, ConsentState, apply
+from smsflow_plugin.audience import ledger
+from smsflow_plugin.audience.consent import REVOKED, Consent, Proof
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine.entering import end_for_opted_out
 from smsflow_plugin.engine.pausing import wake
@@ -39,19 +40,35 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
     """Record that a person wants no more texts, when they said so by another way than a text.
 
     Does at once what STOP does, except for the confirmation: nothing more is sent to
-    them, so nobody is texted about not being texted.
+    them, so nobody is texted about not being texted. What they have said since holds.
 
     :param instance: the contact.
-    :param note: how and when the person said so, kept as evidence.
+    :param note: what the person said, kept as evidence.
+    :param channel: how they said it, a value of ``ConsentRecord.Channel``.
+    :param said_at: when they said it; now without it. Never in the future.
+    :param scope: "all", or "marketing" if they still want to hear of their orders.
     :param wording: what they wrote themselves, if they did. An agreement of theirs that is newer stays.
     """
 
     action_name = "record_opt_out"
     permission_policy_action = "change"
 
-    def __init__(self, instance: Contact, user: Any = None, *, note: str = "", wording: Wording | None = None) -> None:
+    def __init__(
+        self,
+        instance: Contact,
+        user: Any = None,
+        *,
+        note: str = "",
+        channel: str = "",
+        said_at: datetime | None = None,
+        scope: str = ConsentRecord.Scope.ALL,
+        wording: Wording | None = None,
+    ) -> None:
         super().__init__(instance, user=user)
         self.note = note.strip()
+        self.channel = channel
+        self.said_at = said_at
+        self.scope = str(scope)
         self.wording = wording
 
     @transaction.atomic
@@ -64,53 +81,54 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         # the contact first, as everywhere: it is the unit of locking
         contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
         now = clock.now()
-        record = self._record(contact, now)
-        old = ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
-        statement = Consent("revoked", "all", record.source, record.effective_at, record.key, own_words=True)
-        new = apply(old, statement, now)
-        if not new.opted_out:
-            return contact  # they have agreed again since they wrote that
-        if (new.marketing, new.service) != (old.marketing, old.service):
-            contact.marketing_consent, contact.service_consent = new.marketing, new.service
-            contact.consent_changed_at, contact.consent_source = new.changed_at, record.source
-            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at", "consent_source"])
-            Event.objects.create(
-                store_id=contact.store_id,
-                contact=contact,
-                kind="opted_out",
-                key=record.key,
-                occurred_at=now,
-                recorded_at=now,
-                data={"source": record.source},
-            )
-        close_reviews(contact, ReplyReview.State.STOP, now, self.user)
-        end_for_opted_out({contact.pk}, now)
-        cancelled = cancel_queued([contact.pk], Reason.OPTED_OUT.value)
-        log(
-            instance=contact,
-            action="smsflow.record_opt_out",
-            user=self.user,
-            timestamp=now,
-            data={"note": self.note, "cancelled": cancelled},
-        )
+        statement = self._statement(contact, now)
+        changed = ledger.take_over(statement, now)
+        ledger.append([statement], now)
+        contact.save(update_fields=ledger.CONTACT_COLUMNS)
+        if changed:
+            self._tell(statement, now)
+        if contact.marketing_consent == REVOKED:
+            close_reviews(contact, ReplyReview.State.STOP, now, self.user)
+        cancelled = self._stop(contact, now)
+        data = {"note": self.note, "cancelled": cancelled, "channel": self.channel, "scope": self.scope}
+        log(instance=contact, action="smsflow.record_opt_out", user=self.user, timestamp=now, data=data)
         return contact
 
-    def _record(self, contact: Contact, now: datetime) -> ConsentRecord:
-        said = self.wording or Wording(self.note, now, f"staff:{uuid.uuid4()}", "staff", {})
-        return ConsentRecord.objects.create(
-            store_id=contact.store_id,
-            contact=contact,
+    def _statement(self, contact: Contact, now: datetime) -> ledger.Statement:
+        said = self.wording or Wording(self.note, self.said_at or now, f"staff:{uuid.uuid4()}", "staff", {})
+        consent = Consent(
+            REVOKED,
+            self.scope,
+            said.source,
+            min(said.at, now),
             key=said.key,
-            action=ConsentRecord.Action.REVOKED,
-            scope=ConsentRecord.Scope.ALL,
-            source=said.source,
-            effective_at=said.at,
-            recorded_at=now,
-            phone=str(contact.phone or ""),
             wording=said.text,
-            evidence=dict(said.evidence),
-            actor=self.user.get_username() if self.user else "",
+            evidence=said.evidence,
+            # the person's own words, whoever wrote them down
+            own_words=True,
+            proof=Proof(channel=self.channel),
         )
+        return ledger.Statement(contact, consent, self.user.get_username() if self.user else "")
+
+    def _tell(self, statement: ledger.Statement, now: datetime) -> None:
+        Event.objects.create(
+            store_id=statement.contact.store_id,
+            contact=statement.contact,
+            kind="opted_out",
+            key=statement.consent.key,
+            occurred_at=statement.consent.effective_at,
+            recorded_at=now,
+            data={"source": "staff"},
+        )
+
+    def _stop(self, contact: Contact, now: datetime) -> int:
+        """End what the person does not want any more, as it stands now; return how many texts were cancelled."""
+        if contact.service_consent == REVOKED:
+            end_for_opted_out({contact.pk}, now)
+            return cancel_queued({contact.pk}, Reason.OPTED_OUT.value)
+        if contact.marketing_consent == REVOKED:
+            return cancel_queued({contact.pk}, Reason.OPTED_OUT.value, keep_classes=("reply", "service"))
+        return 0
 
 
 class HandOverContact(BaseAction):  # type: ignore[misc]

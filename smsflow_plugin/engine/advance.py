@@ -19,6 +19,7 @@ from django.db.models import Min, QuerySet
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import paying, sends
 from smsflow_plugin.engine.carrying import Carrier, results_of
@@ -104,6 +105,8 @@ class Batch:
     history: History
     #: What became of the requests that runs wait for, by run and "step:visit".
     answers: Mapping[int, Mapping[str, Any]]
+    #: Why numbers are on the suppression list, by contact.
+    suppressed: Mapping[int, str]
     _owners: dict[int, str] | None = None
 
     def owner_email(self, flow_id: int) -> str:
@@ -196,7 +199,8 @@ def _load(contacts: list[Contact], now: datetime) -> Batch:
     programs = Programs.load(run.version_id for run in everything)
     asking = [run.pk for run in everything if (own := programs.get(run.version_id)) and asks_outside(own)]
     answers = results_of(asking) if asking else {}
-    return Batch(now, contacts, stores, rules, runs, programs, _history(everything, programs, now), answers)
+    history = _history(everything, programs, now)
+    return Batch(now, contacts, stores, rules, runs, programs, history, answers, suppressed(contacts))
 
 
 def _with_stock(runs: dict[int, list[Run]]) -> None:
@@ -232,7 +236,16 @@ def _run_contact(contact: Contact, batch: Batch, results: Results, till: Till | 
     rules = batch.rules[store.pk]
     own = batch.runs.get(contact.pk, [])
     in_flows = frozenset(run.flow_id for run in own)
-    governor = Governor(contact, store, rules, places(contact, store), batch.now, in_flows=in_flows, till=till)
+    governor = Governor(
+        contact,
+        store,
+        rules,
+        places(contact, store),
+        batch.now,
+        suppressed=batch.suppressed.get(contact.pk, ""),
+        in_flows=in_flows,
+        till=till,
+    )
     running = [run for run in own if run.wake_at and not (run.flow_live and run.paused_at)]
     waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
     due = [run for run in running if run.wake_at and run.wake_at <= batch.now]

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.consent import Consent, ConsentState, apply
+from smsflow_plugin.audience import ledger, suppression
+from smsflow_plugin.audience.consent import CONFIRMED, Consent, Proof
 from smsflow_plugin.audience.filters import PastEvent
-from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import contact_dates, doings
 from smsflow_plugin.engine.doings import Doing
 from smsflow_plugin.engine.entering import react
@@ -29,10 +30,7 @@ from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Discount
 
 #: What a run may change about a contact.
-CHANGED = (
-    "tags", "fields", "marketing_consent", "service_consent", "consent_changed_at", "consent_source",
-    "handed_over_at", "handed_over_note",
-)  # fmt: skip
+CHANGED = ("tags", "fields", *ledger.CONTACT_COLUMNS, "handed_over_at", "handed_over_note")
 
 #: The longest value of a contact's own field; a text of ten parts fits.
 LONGEST_VALUE = 2000
@@ -72,7 +70,7 @@ class Carrier:
     changed: dict[int, Contact] = field(default_factory=dict)
     dates: dict[tuple[int, str], Any] = field(default_factory=dict)
     events: list[NewEvent] = field(default_factory=list)
-    consents: list[tuple[Any, ...]] = field(default_factory=list)
+    statements: list[ledger.Statement] = field(default_factory=list)
     heard: dict[int, int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
@@ -149,21 +147,12 @@ class Carrier:
             wording=str(reply.data.get("body") or ""),
             evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step},
             own_words=True,
+            proof=Proof(channel="text", opt_in_level=CONFIRMED),
         )
-        old = ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
-        new = apply(old, consent, self.now)
-        self.consents.append(
-            (
-                run.store_id, contact.pk, consent.key, consent.action, consent.scope, consent.source,
-                consent.effective_at, self.now, str(contact.phone or ""), consent.wording, dict(consent.evidence), "",
-            )
-        )  # fmt: skip
-        if new == old:
-            return
-        contact.marketing_consent, contact.service_consent = new.marketing, new.service
-        contact.consent_changed_at, contact.consent_source = new.changed_at, consent.source
+        statement = ledger.Statement(contact, consent)
+        self.statements.append(statement)
         self.changed[contact.pk] = contact
-        if (new.marketing, new.service) != (old.marketing, old.service):
+        if ledger.take_over(statement, self.now):
             self._happened(run, "opted_in", {"source": consent.source})
 
     def _hand_over(self, doing: doings.HandingOver, contact: Contact) -> None:
@@ -181,18 +170,26 @@ class Carrier:
 
     def write(self, contacts: Mapping[int, Contact]) -> None:
         """Write everything, and let what has happened start and wake flows. The contacts must be locked."""
+        self._write_ledger()
         bulk.update(
             Contact,
             CHANGED,
             [(pk, *(getattr(contact, name) for name in CHANGED)) for pk, contact in sorted(self.changed.items())],
         )
         contact_dates.write(self.dates, contacts)
-        bulk.insert(ConsentRecord, _LEDGER, self.consents)
         bulk.update(Event, ("heard_by",), sorted(self.heard.items()))
         bulk.insert(Effect, Request.COLUMNS, [request.row(self.now) for request in self.requests])
         if self.offers is not None:
             self.offers.write()
         react(self._write_events(), contacts, set(), self.now)
+
+    def _write_ledger(self) -> None:
+        """Write what the ledger does not hold yet: a question that is asked twice may hear the same answer."""
+        keys = {(one.contact.store_id, ledger.key_of(one.consent)): one for one in self.statements}
+        known = ledger.known_keys(keys.keys())
+        new = [statement for key, statement in keys.items() if key not in known]
+        ledger.append(new, self.now)
+        suppression.lift(new, self.now)
 
     def _write_events(self) -> list[NewEvent]:
         if not self.events:
@@ -211,12 +208,6 @@ class Carrier:
     def _flow_names(self) -> dict[int, str]:
         flows = {event.data["from_flow"] for event in self.events if "from_flow" in event.data}
         return dict(Flow.objects.filter(pk__in=flows).values_list("pk", "name")) if flows else {}
-
-
-_LEDGER = (
-    "store_id", "contact_id", "key", "action", "scope", "source",
-    "effective_at", "recorded_at", "phone", "wording", "evidence", "actor",
-)  # fmt: skip
 
 
 def _passed_on(run: RunRow, flow_id: int) -> dict[str, Any]:

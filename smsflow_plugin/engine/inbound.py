@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.consent import GRANTED
+from smsflow_plugin.audience.consent import GRANTED, SINGLE, Proof
 from smsflow_plugin.audience.keyword_replies import help_reply, start_reply, stop_reply
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.replies import Verdict, read_reply
@@ -87,6 +87,7 @@ def _consent(keyword: Keyword | None, inbound: Inbound) -> Consent | None:
         wording=inbound.body,
         evidence={"inbound": inbound.external_id, "to": inbound.to},
         own_words=True,
+        proof=Proof(channel="text", opt_in_level=SINGLE if action == "granted" else ""),
     )
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
-from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.audience import ledger, suppression
+from smsflow_plugin.audience.consent import REVOKED, Consent
+from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import merging, offers, people, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
@@ -41,7 +42,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     placed = [(_read(entry, contacts[pk], stores[entry.store_id]), pk) for entry, pk in placed]
     merging.take_over(merged, contacts)
-    was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
+    was_out = _opted_out(contacts)
     took_effect = _apply_consents(placed, contacts, now)
     fields_before = {pk: dict(contact.fields) for pk, contact in contacts.items()}
     placed = [(_update_profile(entry, contacts[contact_id], now), contact_id) for entry, contact_id in placed]
@@ -51,7 +52,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     _write_contacts(contacts, before)
     stock.note_interest(events, now)
     offers.redeem(events)
-    out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out} - was_out
+    out = _opted_out(contacts) - was_out
     # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
     cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")
     cancel_queued(_revoked(placed, took_effect, "marketing"), "opted_out", keep_classes=("reply", "service"))
@@ -132,8 +133,8 @@ def _update_profile(entry: Entry, contact: Contact, now: datetime) -> Entry:
     return replace(entry, fact=standing.with_changes(entry.fact, contact, before, entry.delivery_id, now))
 
 
-def _consent(contact: Contact) -> ConsentState:
-    return ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
+def _opted_out(contacts: Mapping[int, Contact]) -> set[int]:
+    return {pk for pk, contact in contacts.items() if contact.service_consent == REVOKED}
 
 
 def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Contact], now: datetime) -> set[int]:
@@ -143,46 +144,23 @@ def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Con
     once more what was agreed to before, under a newer date.
     """
     took_effect = set()
-    known = _known_statements(placed)
-    rows: list[tuple[Any, ...]] = []
+    known = ledger.known_keys(
+        {(entry.store_id, ledger.key_of(consent)) for entry, _contact in placed for consent in entry.fact.consents}
+    )
+    statements = []
     for index, (entry, contact_id) in enumerate(placed):
-        contact = contacts[contact_id]
         for consent in entry.fact.consents:
-            key = shortened(consent.key, 255)
-            if (entry.store_id, key) in known:
+            key = entry.store_id, ledger.key_of(consent)
+            if key in known:
                 continue
-            known.add((entry.store_id, key))
-            old = _consent(contact)
-            new = apply(old, consent, now)
-            if (new.marketing, new.service) != (old.marketing, old.service):
+            known.add(key)
+            statement = ledger.Statement(contacts[contact_id], consent)
+            if ledger.take_over(statement, now):
                 took_effect.add(index)
-            contact.marketing_consent, contact.service_consent = new.marketing, new.service
-            if new != old:
-                contact.consent_source = consent.source[:40]
-            contact.consent_changed_at = new.changed_at
-            rows.append(
-                (
-                    entry.store_id, contact_id, key, consent.action, consent.scope, consent.source,
-                    consent.effective_at, now, str(contact.phone or ""), consent.wording, dict(consent.evidence), "",
-                )
-            )  # fmt: skip
-    bulk.insert(ConsentRecord, _LEDGER, rows)
+            statements.append(statement)
+    ledger.append(statements, now)
+    suppression.lift(statements, now)
     return took_effect
-
-
-def _known_statements(placed: Sequence[tuple[Entry, int]]) -> set[tuple[int, str]]:
-    """Return the (store id, key) pairs of those statements that the ledger holds already."""
-    keys = {shortened(consent.key, 255) for entry, _contact in placed for consent in entry.fact.consents}
-    if not keys:
-        return set()
-    stores = {entry.store_id for entry, _contact in placed}
-    return set(ConsentRecord.objects.filter(store_id__in=stores, key__in=keys).values_list("store_id", "key"))
-
-
-_LEDGER = (
-    "store_id", "contact_id", "key", "action", "scope", "source",
-    "effective_at", "recorded_at", "phone", "wording", "evidence", "actor",
-)  # fmt: skip
 
 
 def _revoked(placed: Sequence[tuple[Entry, int]], took_effect: set[int], scope: str) -> set[int]:
@@ -231,9 +209,8 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 
 
 _WRITTEN = (
-    *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
-    "consent_source", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
-    "order_times", "replenish_at", "active_hours", "doubtful_at",
+    *people.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
+    "first_order_at", "last_order_at", "total_spent", "order_times", "replenish_at", "active_hours", "doubtful_at",
 )  # fmt: skip
 
 

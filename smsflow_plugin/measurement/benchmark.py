@@ -22,6 +22,7 @@ from django.db import connection
 from django.test.utils import override_settings
 
 from smsflow_plugin import bulk, clock
+from smsflow_plugin.audience.ledger import Opening, ledger_opened
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.advance import advance
 from smsflow_plugin.engine.ingest import ingest
@@ -240,11 +241,12 @@ def clean_up() -> None:
     """Delete the throw-away store of this run, or of one that was killed, with all that belongs to it."""
     for store_id in Store.objects.filter(name=NAME).values_list("pk", flat=True):
         Flow.objects.filter(store_id=store_id).update(current_version=None)
-        for model in _MODELS:
-            # row by row through the ORM's collector, a million rows would take minutes
-            rows = model.objects.filter(store_id=store_id)
-            rows._raw_delete(rows.db)
-        Store.objects.filter(pk=store_id).delete()
+        with ledger_opened(Opening.BENCHMARK, Store.objects.get(pk=store_id)):
+            for model in _MODELS:
+                # row by row through the ORM's collector, a million rows would take minutes
+                rows = model.objects.filter(store_id=store_id)
+                rows._raw_delete(rows.db)
+            Store.objects.filter(pk=store_id).delete()
 
 
 def _make_store() -> bare_sql.Place:

@@ -67,6 +67,7 @@ WHY: Mapping[str, str | Promise] = {
 #: What stands in ``Message.reason`` when it was not a rule that spoke but the gateway.
 TROUBLE: Mapping[str, str | Promise] = {
     "left": gettext_lazy("the person was taken out of the flow before the text went"),
+    "erased": gettext_lazy("the person was erased"),
     Trouble.REJECTED: gettext_lazy("the gateway refused this text"),
     Trouble.SPLIT: gettext_lazy("the gateway refused a call that this text was part of; it is tried alone"),
     Trouble.BLOCKED: gettext_lazy("the gateway takes nothing from this store; check its connection"),
@@ -86,6 +87,7 @@ _LEFT: Mapping[str, str | Promise] = {
     "date_passed": gettext_lazy("The date that the flow waits for had passed."),
     "version_left": gettext_lazy("The flow was changed, and whoever stood at this step was let go."),
     "taken_out": gettext_lazy("Somebody took the person out of the flow."),
+    "erased": gettext_lazy("The person was erased."),
     "merged": gettext_lazy("The person turned out to be another contact, which goes on alone."),
 }
 

@@ -116,6 +116,8 @@ CONSENT_SOURCES = {
     "keyword": gettext_lazy("By a text"),
     "unclear_reply": gettext_lazy("By a text that staff has read"),
     "double_opt_in": gettext_lazy("By an answer to the question for consent"),
+    "erased": gettext_lazy("By asking to be erased"),
+    "merged": gettext_lazy("Before their number was known"),
     "email_link": gettext_lazy("By the link in an e-mail"),
     "shopify_customer": gettext_lazy("In the shop"),
     "shopify_checkout": gettext_lazy("At the checkout"),

@@ -14,6 +14,7 @@ from typing import Any
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place, candidate_places
 from smsflow_plugin.audience.preferences import preferences_of
+from smsflow_plugin.audience.suppression import suppressed_numbers
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.decide import decide
@@ -121,6 +122,7 @@ class Gate:
         self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
         self._rules = rules_of(self._stores.values())
         self._people, self._by_number = _people(messages)
+        self._suppressed = suppressed_numbers({(message.store_id, message.to) for message in messages})
         self._flows = {
             pk: FlowFacts(*own)
             for pk, *own in Flow.objects.filter(pk__in={message.flow_id for message in messages}).values_list(
@@ -193,6 +195,7 @@ class Gate:
             places=self._places(message, person),
             handed_over=_taken_over(message, person),
             doubtful=person.doubtful_at is not None,
+            suppressed=self._suppressed.get((message.store_id, message.to), ""),
             refused=refused,
             per_week=per_week,
             last_order_at=person.last_order_at,

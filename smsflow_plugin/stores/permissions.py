@@ -145,6 +145,7 @@ def register_policies() -> None:
         models.StaffNotice,
         models.SpendDay,
         models.StoreMembership,
+        models.Suppression,
         models.TestNumber,
         models.Variant,
     ):

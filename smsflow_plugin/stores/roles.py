@@ -3,12 +3,13 @@
 A role counts only inside the stores where a membership gives it; never put a user
 into a role's group directly, that would give the role in every store.
 
-* **Store admin** – everything in the store: flows, rules, connections, people.
+* **Store admin** – everything in the store: flows, rules, connections, people; erases somebody who asks for it.
 * **Agency** – builds and publishes flows, sets the store up and its rules, looks into
   deliveries and replays them. Neither sees nor changes credentials or people.
 * **Copywriter** – changes the words of flows and snippets, and nothing else; somebody else publishes them.
   Sees no people.
-* **Support** – looks up people and texts, records an opt-out. Sees flows and the store's rules, changes none.
+* **Support** – looks up people and texts, records an opt-out, gives people what is known about them, puts
+  numbers on the suppression list. Sees flows and the store's rules, changes none.
 
 Whoever works in the admin also needs "SMS flows admin access": Wagtail asks for the
 right to enter the admin outside of any store.
@@ -63,14 +64,25 @@ _AGENCY = (
     "view_delivery",
     "change_delivery",
     "view_incentive",
+    "view_suppression",
+    "add_suppression",
+    "delete_suppression",
 )
 
 #: Codenames by role. ``change_contact`` records opt-outs, ``change_delivery`` replays,
 #: ``add_message`` sends test texts, ``reword_flow`` changes words and no structure,
 #: ``change_policy`` also presses the panic switch, ``publish_policy`` lets rules count and releases it,
-#: ``change_storemembership`` says who works here, ``reveal_incentive`` reads discount codes.
+#: ``change_storemembership`` says who works here, ``reveal_incentive`` reads discount codes,
+#: ``erase_contact`` and ``export_contact`` answer those who ask what is known about them.
 ROLES: Mapping[str, Sequence[str]] = {
-    STORE_ADMIN: (*_AGENCY, "reveal_incentive", "change_connection", "change_storemembership"),
+    STORE_ADMIN: (
+        *_AGENCY,
+        "reveal_incentive",
+        "change_connection",
+        "change_storemembership",
+        "erase_contact",
+        "export_contact",
+    ),
     AGENCY: _AGENCY,
     COPYWRITER: (
         "view_store",
@@ -88,9 +100,12 @@ ROLES: Mapping[str, Sequence[str]] = {
         "view_segment",
         "view_contact",
         "change_contact",
+        "export_contact",
         "view_message",
         "view_incentive",
         "reveal_incentive",
+        "view_suppression",
+        "add_suppression",
     ),
 }
 

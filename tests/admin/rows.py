@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from smsflow_plugin import clock
+from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.models import (
@@ -30,10 +31,11 @@ from smsflow_plugin.models import (
     ReplyReview,
     Segment,
     Store,
+    Suppression,
     TestNumber,
     Variant,
 )
-from tests.factories import make_contact
+from tests.factories import make_contact, said
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Rows:
     decision: Decision
     policy: Policy
     review: ReplyReview
+    suppression: Suppression
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -69,10 +72,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     version = FlowVersion.objects.create(store=store, flow=flow, number=1, content_hash="0" * 64, program=program)
     Flow.objects.filter(pk=flow.pk).update(current_version=version)
     start = now - timedelta(hours=20)
-    consent = ConsentRecord.objects.create(
-        store=store, contact=contact, key="shop:1", action="granted", scope="marketing", source="shopify",
-        effective_at=start, phone=str(contact.phone), wording=f"Yes, text me{mark}.",
-    )  # fmt: skip
+    consent = said(contact, key="shop:1", source="shopify", effective_at=start, wording=f"Yes, text me{mark}.")
     body = b'{"id": 1, "note": "<script>alert(1)</script>%s"}' % mark.encode()
     done = Delivery.objects.create(
         store=store, source="shopify", external_id=f"done{mark}", topic="orders/create", body=body, state="done",
@@ -135,6 +135,8 @@ def fill(store: Store, mark: str = "") -> Rows:
         store=store, contact=contact, key="inbound:r1", body=f"Too many texts{mark}!", because="unclear",
         received_at=start,
     )  # fmt: skip
+    suppress([(store.pk, "+12025550188")], "by_hand", note=f"Wrong number{mark}", by=f"Anna{mark}", now=now)
+    suppression = Suppression.objects.get(store=store)
     return Rows(
         store=store,
         contact=contact,
@@ -151,6 +153,7 @@ def fill(store: Store, mark: str = "") -> Rows:
         incentive=incentive,
         decision=decision,
         policy=policy,
+        suppression=suppression,
         review=review,
     )
 

@@ -161,6 +161,7 @@ def object_of(name: str, rows: Rows) -> Any:
         ("_flow", rows.flow),
         ("replies", rows.review),
         ("contact", rows.contact),
+        ("suppression", rows.suppression),
         ("message", rows.message),
         ("deliver", rows.parked),
         ("discount", rows.incentive),

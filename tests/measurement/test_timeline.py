@@ -21,7 +21,7 @@ from smsflow_plugin.measurement.timeline import timeline
 from smsflow_plugin.messaging.settling import Trouble
 from smsflow_plugin.models import Decision, Event
 from tests.admin.rows import Rows, fill
-from tests.factories import make_contact
+from tests.factories import make_contact, said
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
@@ -187,6 +187,6 @@ def test_the_command_says_what_is_wrong(rows: Rows, shop: str, contact: str, pro
 
 @pytest.mark.parametrize("source", ["staff", "keyword", "shopify_customer", "shopify_checkout"])
 def test_where_consent_was_given_is_told_in_words(rows: Rows, source: str) -> None:
-    rows.contact.consent_records.update(source=source)
+    said(rows.contact, source=source)
     told_of_it = next(entry for entry in told(rows) if entry.kind is Kind.CONSENT)
     assert told_of_it.detail.split(" · ")[0] == str(CONSENT_SOURCES[source]) != source

@@ -18,6 +18,7 @@ TOP = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "SECRET_KEY": "not-a-secret-but-long-enough-and-with-many-different-characters-0123456789",
     "SMSFLOW_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+    "SMSFLOW_PHONE_PEPPER": "tests-only",
     "ALLOWED_HOSTS": "texts.example.com",
     "PUBLIC_URL": "https://texts.example.com",
 }

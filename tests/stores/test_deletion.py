@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db.models import RestrictedError
 
+from smsflow_plugin.engine.deleting import DeleteStore
 from smsflow_plugin.flows.program import Send
 from smsflow_plugin.models import Batch, Contact, Enrollment, Event, FlowVersion, Message, Store
 from tests.engine.helpers import make_flow
@@ -26,7 +27,7 @@ def sent(store: Store) -> Message:
 
 def test_a_store_goes_with_everything_that_belongs_to_it(store: Store, danish_store: Store, sent: Message) -> None:
     make_contact(danish_store)
-    store.delete()
+    DeleteStore(store).execute(skip_permission_checks=True)
     assert not Message.objects.exists()
     assert not FlowVersion.objects.exists()
     assert Contact.objects.get().store == danish_store

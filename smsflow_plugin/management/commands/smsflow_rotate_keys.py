@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from smsflow_plugin.models import Connection
+from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.models import Connection, Suppression
 from smsflow_plugin.stores.crypto import CannotDecrypt
 
 
@@ -25,6 +26,12 @@ class Command(BaseCommand):
         except (CannotDecrypt, ImproperlyConfigured) as error:
             raise CommandError(_("Nothing was changed. %(error)s") % {"error": error}) from error
         self.stdout.write(_("Encrypted the credentials of %(count)d connections anew.") % {"count": count})
+        if not smsflow_settings.PHONE_PEPPER and Suppression.objects.exists():
+            warning = _(
+                "Keep the old keys: the suppression list hangs on them. "
+                "Set SMSFLOW['PHONE_PEPPER'] to what “manage.py smsflow_pepper” prints, and then remove them."
+            )
+            self.stdout.write(self.style.WARNING(warning))
 
 
 @transaction.atomic

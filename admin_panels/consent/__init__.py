@@ -1,0 +1,1 @@
+"""The pages about what people agreed to: opt-outs, exports, erasures, and the suppression list."""
