@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATORS": {
         "shopify": "smsflow_plugin.integrations.shopify.translate.translate",
         "sinch": "smsflow_plugin.integrations.sinch.translate.translate",
+        "form": "smsflow_plugin.signup.translate.translate",
     },
     # What vendors call, by the first part of its path below the plugin's own.
     "WEBHOOK_URLS": {
@@ -56,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "PART_PRICE": {},
     # Who makes discount codes, by the kind of connection to the shop.
     "DISCOUNT_MAKERS": {},
+    # Proxies of ours in front of the site: so many last entries of X-Forwarded-For are believed.
+    "TRUSTED_PROXIES": 0,
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

@@ -7,6 +7,7 @@ from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import CopySnippet, Flow, FlowVersion, Segment, SegmentMember, StoreApprovalTask
 from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.messaging.models import Batch, Message, TestNumber
+from smsflow_plugin.signup.models import DisclosureVersion, OptInAttempt, OptInForm, OptInPause
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CopySnippet",
     "Decision",
     "Delivery",
+    "DisclosureVersion",
     "Effect",
     "Enrollment",
     "Event",
@@ -28,6 +30,9 @@ __all__ = [
     "Intake",
     "Interest",
     "Message",
+    "OptInAttempt",
+    "OptInForm",
+    "OptInPause",
     "Policy",
     "Segment",
     "SegmentMember",

@@ -32,6 +32,7 @@ PUMPS = (
     "dispatch",
     "reconcile",
     "learn",
+    "watch_requests",
 )
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.

@@ -24,6 +24,7 @@ from smsflow_plugin.engine import performing as perform_pump
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
+from smsflow_plugin.signup import watching
 from smsflow_plugin.stores.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,11 @@ def perform() -> None:
 @db_task()
 def learn() -> None:
     _run("learn", habits.learn)
+
+
+@db_task()
+def watch_requests() -> None:
+    _run("watch_requests", watching.watch_requests)
 
 
 @db_task()

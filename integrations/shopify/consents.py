@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from smsflow_plugin.audience.consent import CONFIRMED
 from smsflow_plugin.events.facts import Consent, Happening, Person, PersonFact, Translation
 from smsflow_plugin.integrations.shopify.letter import Letter
 from smsflow_plugin.integrations.shopify.people import Number, identities, needs_someone, number_at
@@ -48,6 +49,7 @@ def marketing_consent(letter: Letter) -> Translation:
             **phone.note,
         },
         dated=at is not None,
+        level=CONFIRMED if given.word("opt_in_level") == "confirmed_opt_in" else "",
     )
     return Translation(facts=(PersonFact(person, (consent,), happenings_of(consent)),))
 

@@ -12,6 +12,10 @@ from datetime import datetime
 from typing import Any
 
 UNKNOWN, PENDING, GRANTED, REVOKED = "unknown", "pending", "granted", "revoked"
+#: A question that nobody has answered in time.
+EXPIRED = "expired"
+#: How surely the number is of the person who agreed: a form says so, or the phone itself has answered.
+SINGLE, CONFIRMED = "single", "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Consent:
     ``action`` and ``scope`` are values of ``ConsentRecord``. ``key`` makes the
     record unique in its store. A person's own STOP or START has ``own_words``:
     of two statements of the same time it wins. One that is not ``dated`` by whoever
-    recorded it may be older than it looks, and never undoes a refusal.
+    recorded it may be older than it looks, and never undoes a refusal. ``level`` is how
+    surely somebody agreed, for a grant: ``SINGLE`` unless it is said.
     """
 
     action: str
@@ -33,6 +38,7 @@ class Consent:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     own_words: bool = False
     dated: bool = True
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class ConsentState:
     marketing: str = UNKNOWN
     service: str = UNKNOWN
     changed_at: datetime | None = None
+    #: ``SINGLE`` or ``CONFIRMED`` while marketing is granted.
+    level: str = ""
 
     @property
     def opted_out(self) -> bool:
@@ -61,18 +69,30 @@ def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
         return state
     match consent.action:
         case "revoked" if consent.scope == "all":
-            new = replace(state, marketing=REVOKED, service=REVOKED)
+            new = replace(state, marketing=REVOKED, service=REVOKED, level="")
         case "revoked":
-            new = replace(state, marketing=REVOKED)
+            new = replace(state, marketing=REVOKED, level="")
         case "granted":
-            new = ConsentState(GRANTED, UNKNOWN)
+            new = ConsentState(GRANTED, UNKNOWN, level=_level(state, consent))
         # somebody typed the number into a form: who has refused is not asked again because of that
         case "pending" if state.marketing not in (GRANTED, REVOKED):
             new = replace(state, marketing=PENDING)
+        # but who asks for it by a link that only they have is
+        case "pending" if state.marketing == REVOKED and consent.own_words:
+            new = replace(state, marketing=PENDING)
+        case "expired" if state.marketing == PENDING:
+            new = replace(state, marketing=UNKNOWN)
         case _:
             return state
     # saying the same again renews the date: what was said in between must not win later
     return replace(new, changed_at=at)
+
+
+def _level(state: ConsentState, consent: Consent) -> str:
+    """Return how surely somebody has agreed now: who has confirmed once need not do it again for each form."""
+    if consent.level == CONFIRMED or (state.marketing == GRANTED and state.level == CONFIRMED):
+        return CONFIRMED
+    return SINGLE
 
 
 def _speaks_later(state: ConsentState, consent: Consent, at: datetime) -> bool:

@@ -57,6 +57,15 @@ class Contact(models.Model):
     service_consent = models.CharField(
         _("service consent"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
     )
+    #: How surely they agreed: a form said so, or their phone has answered. Empty while they have not.
+    opt_in_level = models.CharField(
+        _("opt-in"),
+        max_length=9,
+        choices=[("single", _("By a form or the shop")), ("confirmed", _("Confirmed from the phone"))],
+        blank=True,
+    )
+    #: What they chose on their own page: {"per_week": int or None, "refused": [stages of life]}.
+    preferences = models.JSONField(_("preferences"), default=dict, blank=True)
     #: The time of the newest statement that counts: saying the same again renews it.
     consent_changed_at = models.DateTimeField(_("consent changed at"), null=True, blank=True)
     orders_count = models.PositiveIntegerField(_("orders"), default=0)
@@ -103,6 +112,11 @@ class Contact(models.Model):
                 fields=["store", "replenish_at"],
                 name="smsflow_contact_replenish",
                 condition=Q(replenish_at__isnull=False),
+            ),
+            models.Index(
+                fields=["consent_changed_at"],
+                name="smsflow_contact_asked",
+                condition=Q(marketing_consent="pending"),
             ),
         ]
 
@@ -182,6 +196,7 @@ class ConsentRecord(models.Model):
         GRANTED = "granted", _("Granted")
         PENDING = "pending", _("Asked, not yet confirmed")
         REVOKED = "revoked", _("Revoked")
+        EXPIRED = "expired", _("Not confirmed in time")
 
     class Scope(models.TextChoices):
         MARKETING = "marketing", _("Marketing")

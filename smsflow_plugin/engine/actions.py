@@ -50,7 +50,8 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
         if contact.service_consent != Contact.Consent.REVOKED or contact.marketing_consent != Contact.Consent.REVOKED:
             contact.marketing_consent = contact.service_consent = Contact.Consent.REVOKED
             contact.consent_changed_at = now
-            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at"])
+            contact.opt_in_level = ""
+            contact.save(update_fields=["marketing_consent", "service_consent", "consent_changed_at", "opt_in_level"])
             Event.objects.create(
                 store_id=contact.store_id,
                 contact=contact,

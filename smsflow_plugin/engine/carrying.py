@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience.consent import Consent, ConsentState, apply
+from smsflow_plugin.audience.consent import CONFIRMED, Consent, ConsentState, apply
 from smsflow_plugin.audience.filters import PastEvent
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.engine import contact_dates, doings
@@ -28,7 +28,7 @@ from smsflow_plugin.flows.models import Flow
 
 #: What a run may change about a contact.
 CHANGED = (
-    "tags", "fields", "marketing_consent", "service_consent", "consent_changed_at", "consent_source",
+    "tags", "fields", "marketing_consent", "service_consent", "consent_changed_at", "consent_source", "opt_in_level",
     "handed_over_at", "handed_over_note",
 )  # fmt: skip
 
@@ -142,10 +142,13 @@ class Carrier:
             reply.occurred_at,
             key=f"double_opt_in:{run.pk}:{doing.reply}",
             wording=str(reply.data.get("body") or ""),
-            evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step},
+            evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step, "opt_in_level": CONFIRMED},
             own_words=True,
+            level=CONFIRMED,
         )
-        old = ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
+        old = ConsentState(
+            contact.marketing_consent, contact.service_consent, contact.consent_changed_at, contact.opt_in_level
+        )
         new = apply(old, consent, self.now)
         self.consents.append(
             (
@@ -157,6 +160,7 @@ class Carrier:
             return
         contact.marketing_consent, contact.service_consent = new.marketing, new.service
         contact.consent_changed_at, contact.consent_source = new.changed_at, consent.source
+        contact.opt_in_level = new.level
         self.changed[contact.pk] = contact
         if (new.marketing, new.service) != (old.marketing, old.service):
             self._happened(run, "opted_in", {"source": consent.source})

@@ -11,7 +11,7 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import REVOKED, Consent, ConsentState, apply
 from smsflow_plugin.audience.models import ConsentRecord, Contact
-from smsflow_plugin.engine import merging, people, standing, stock
+from smsflow_plugin.engine import merging, opt_in, people, standing, stock
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies
 from smsflow_plugin.events.facts import Person, PersonFact, StoreGone
@@ -39,6 +39,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     merging.take_over(merged, contacts)
+    placed = opt_in.take_answers(placed, contacts, now)
     was_out = {pk for pk, contact in contacts.items() if _consent(contact).opted_out}
     took_effect = _apply_consents(placed, contacts, now)
     fields_before = {pk: dict(contact.fields) for pk, contact in contacts.items()}
@@ -60,6 +61,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         now,
     )
     react(events, contacts, out, now)
+    opt_in.ask(events, contacts, stores, now)
 
 
 def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
@@ -117,7 +119,9 @@ def _update_profile(entry: Entry, contact: Contact, now: datetime) -> Entry:
 
 
 def _consent(contact: Contact) -> ConsentState:
-    return ConsentState(contact.marketing_consent, contact.service_consent, contact.consent_changed_at)
+    return ConsentState(
+        contact.marketing_consent, contact.service_consent, contact.consent_changed_at, contact.opt_in_level
+    )
 
 
 def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Contact], now: datetime) -> set[int]:
@@ -141,6 +145,7 @@ def _apply_consents(placed: Sequence[tuple[Entry, int]], contacts: dict[int, Con
             if (new.marketing, new.service) != (old.marketing, old.service):
                 took_effect.add(index)
             contact.marketing_consent, contact.service_consent = new.marketing, new.service
+            contact.opt_in_level = new.level
             if new != old:
                 contact.consent_source = consent.source[:40]
             contact.consent_changed_at = new.changed_at
@@ -216,7 +221,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 
 _WRITTEN = (
     *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
-    "consent_source", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
+    "consent_source", "opt_in_level", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
     "order_times", "replenish_at", "active_hours",
 )  # fmt: skip
 
