@@ -9,6 +9,7 @@ from smsflow_plugin.admin_panels.contacts import ContactViewSet
 from smsflow_plugin.admin_panels.deliveries import DeliveryViewSet
 from smsflow_plugin.admin_panels.messages import MessageViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
+from smsflow_plugin.admin_panels.signup import OptInFormViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
 
 
@@ -20,4 +21,4 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
     menu_icon = "smsflow"
     menu_order = 150
     submenu_hook = "register_smsflow_menu_item"
-    items = (SegmentViewSet, ContactViewSet, MessageViewSet, DeliveryViewSet, StoreViewSet)
+    items = (SegmentViewSet, OptInFormViewSet, ContactViewSet, MessageViewSet, DeliveryViewSet, StoreViewSet)

@@ -7,10 +7,20 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from smsflow_plugin.admin_panels import flows, segments
+from smsflow_plugin.admin_panels import flows, segments, signup
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
-from smsflow_plugin.models import Connection, Contact, Delivery, Message, Policy, Segment, Store, StoreLogEntry
+from smsflow_plugin.models import (
+    Connection,
+    Contact,
+    Delivery,
+    Message,
+    OptInForm,
+    Policy,
+    Segment,
+    Store,
+    StoreLogEntry,
+)
 
 ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 
@@ -19,6 +29,7 @@ LOG_ACTIONS = {
     "smsflow.let_in": (_("Let people in"), _("People let into the flow")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),
     "smsflow.replay": (_("Replay delivery"), _("Delivery replayed")),
+    "smsflow.resume_sign_ups": (_("Resume sign-ups"), _("Numbers are asked again")),
     "smsflow.resume_automation": (_("Resume automation"), _("Flows go on for this person")),
     "smsflow.save_connection": (_("Change connection"), _("Connection changed")),
     "smsflow.send_test_text": (_("Send test text"), _("Test text sent")),
@@ -28,6 +39,7 @@ LOG_ACTIONS = {
 
 flows.register()
 segments.register()
+signup.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
 
 
@@ -38,6 +50,7 @@ def register_viewsets() -> list[object]:
         flows.GalleryViewSet(),
         flows.FlowToolsViewSet(),
         segments.chooser_viewset,
+        signup.chooser_viewset,
     ]
 
 
@@ -49,7 +62,7 @@ def register_icons(icons: list[str]) -> list[str]:
 @hooks.register("register_log_actions")
 def register_log_actions(actions: Any) -> None:
     # by type only: Wagtail's site history would show every store's names to everybody
-    for model in (Connection, Contact, Delivery, Message, Policy, Segment, Store):
+    for model in (Connection, Contact, Delivery, Message, OptInForm, Policy, Segment, Store):
         actions.log_entry_models_by_type.register(model, value=StoreLogEntry)
     for action, (label, message) in LOG_ACTIONS.items():
         actions.register_action(action, label, message)

@@ -35,7 +35,7 @@ class OptInForm(models.Model):
     )
     ask_first_name = models.BooleanField(_("ask for the first name"), default=False)
     ask_email = models.BooleanField(_("ask for the e-mail address"), default=False)
-    #: What people agree to, by language. The store's own must be there.
+    #: What people agree to, by the languages that are offered; an empty text is the standard one.
     disclosures = models.JSONField(_("disclosures"), default=dict, blank=True)
     terms_url = models.URLField(_("terms"), help_text=_("The address of your terms for texts."))
     privacy_url = models.URLField(_("privacy"), help_text=_("The address of your privacy policy."))

@@ -15,13 +15,13 @@ from smsflow_plugin.signup.page_words import LANGUAGES, base, words
 def offered_languages(form: OptInForm) -> list[str]:
     """Return the languages of a form, the store's own first."""
     own = base(form.store.language)
-    return [own, *(code for code in LANGUAGES if code != own and str(form.disclosures.get(code) or "").strip())]
+    return [own, *(code for code in LANGUAGES if code != own and code in form.disclosures)]
 
 
 def disclosure(form: OptInForm, language: str) -> str:
     """Return what people agree to in ``language``."""
-    own = str(form.disclosures.get(language) or "").strip()
-    return own or standard_disclosure(form.store.country, language, form.store.brand, form.programme)
+    written = str(form.disclosures.get(language) or "").strip()
+    return written or standard_disclosure(form.store.country, language, form.store.brand, form.programme)
 
 
 def wording(form: OptInForm, language: str) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from smsflow_plugin.signup.guard import TOLD
 from smsflow_plugin.signup.models import OptInForm
 from smsflow_plugin.signup.numbers import Number, masked
 from smsflow_plugin.signup.page_words import NAMES, base, choose
-from smsflow_plugin.signup.reading import TRAP, Filled, read
+from smsflow_plugin.signup.reading import Filled, read
+from smsflow_plugin.signup.showing import fields
 from smsflow_plugin.signup.submitting import Caller, Submission, must_confirm, submit
-from smsflow_plugin.signup.tokens import BadSlip, hand_out, take_back
+from smsflow_plugin.signup.tokens import BadSlip, take_back
 from smsflow_plugin.signup.versions import current_version, offered_languages, wording
 from smsflow_plugin.stores.models import Store
 
@@ -102,6 +103,7 @@ def _answer(request: HttpRequest, form: OptInForm, *, framed: bool) -> HttpRespo
 def _taken(request: HttpRequest, form: OptInForm, context: dict[str, Any]) -> HttpResponse:
     filled = read(form, request.POST)
     version = current_version(form, context["language"])
+    # whatever is wrong with the rest: a slip that is no good any more is replaced
     try:
         slip = take_back(form, request.POST.get("slip", ""), clock.now())
         if slip.version != version.sha256:
@@ -126,16 +128,7 @@ def _taken(request: HttpRequest, form: OptInForm, context: dict[str, Any]) -> Ht
 def _shown(
     request: HttpRequest, form: OptInForm, filled: Filled, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    words = context["words"]
-    version = current_version(form, context["language"])
-    context = {
-        **context,
-        "filled": filled,
-        "errors": {name: words[key] for name, key in filled.errors.items()},
-        "slip": hand_out(form, version, clock.now()),
-        "trap": TRAP,
-        "action": request.path,
-    }
+    context = {**context, **fields(form, context, filled), "action": request.path, "prefix": "join"}
     return render(request, "smsflow/join/page.html", context, status=status)
 
 

@@ -54,7 +54,6 @@ _AGENCY = (
     "view_optinform",
     "add_optinform",
     "change_optinform",
-    "delete_optinform",
     "view_contact",
     "change_contact",
     "view_message",
