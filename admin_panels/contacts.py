@@ -22,6 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.audience.consent import CONFIRMED
 from smsflow_plugin.engine.actions import HandOverContact, RecordOptOut, ResumeAutomation
 from smsflow_plugin.measurement.entry import Cursor
 from smsflow_plugin.measurement.timeline import timeline, zone_of
@@ -142,6 +143,7 @@ class ContactPage(InspectView):  # type: ignore[misc]
                 contact.get_marketing_consent_display(),
                 contact.marketing_consent == Contact.Consent.GRANTED,
             ),
+            *self._level(),
             (
                 _("Service texts"),
                 _("Allowed")
@@ -155,6 +157,12 @@ class ContactPage(InspectView):  # type: ignore[misc]
                 contact.email_consent == Contact.Consent.GRANTED,
             ),
         ]
+
+    def _level(self) -> list[tuple[Any, Any, bool]]:
+        contact = self.object
+        if not contact.opt_in_level:
+            return []
+        return [(_("Opt-in"), contact.get_opt_in_level_display(), contact.opt_in_level == CONFIRMED)]
 
     def _live(self) -> QuerySet[Any]:
         return (

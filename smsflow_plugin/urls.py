@@ -1,4 +1,7 @@
-"""What vendors call, and what people reach from their texts and the shop's pages. Include it under a path of your choice, for example ``smsflow/``."""
+"""What vendors call, and what people reach from their texts and the shop's pages.
+
+Include it under a path of your choice, for example ``smsflow/``.
+"""
 
 from django.urls import URLPattern, URLResolver, include, path
 

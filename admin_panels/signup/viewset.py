@@ -41,6 +41,11 @@ def page_url(form: OptInForm) -> str:
     return f"{smsflow_settings.PUBLIC_URL}{reverse('smsflow:join', args=[form.token])}"
 
 
+def form_url(form: OptInForm) -> str:
+    """Return the address of the form's page in the admin."""
+    return reverse("smsflow_opt_in_forms:inspect", args=[form.pk])
+
+
 def embed_code(form: OptInForm) -> str:
     """Return what a shop puts into its page."""
     url = f"{smsflow_settings.PUBLIC_URL}{reverse('smsflow:join_script', args=[form.token])}"
@@ -65,7 +70,9 @@ PANELS = [
             FieldRowPanel([FieldPanel("ask_first_name"), FieldPanel("ask_email")]),
         ],
         heading=gettext_lazy("What it says"),
-        help_text=gettext_lazy("In the store's language. What is empty gets the standard words, as do other languages."),
+        help_text=gettext_lazy(
+            "In the store's language. What is empty gets the standard words, as do other languages."
+        ),
     ),
     MultiFieldPanel(
         [FieldPanel("terms_url"), FieldPanel("privacy_url"), FieldPanel("also")],
@@ -110,7 +117,7 @@ class OptInFormListView(ListView):
 
 class OptInFormCreateView(generic.CreateView):  # type: ignore[misc]
     def get_success_url(self) -> str:
-        return reverse(self.inspect_url_name, args=[self.object.pk])
+        return form_url(self.object)
 
     def get_success_buttons(self) -> list[Any]:
         return []
@@ -118,15 +125,14 @@ class OptInFormCreateView(generic.CreateView):  # type: ignore[misc]
 
 class OptInFormEditView(generic.EditView):  # type: ignore[misc]
     def get_success_url(self) -> str:
-        return reverse(self.inspect_url_name, args=[self.object.pk])
+        return form_url(self.object)
 
     def get_success_buttons(self) -> list[Any]:
         return []
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        url = reverse(self.inspect_url_name, args=[self.object.pk])
-        return [HeaderButton(_("Address and figures"), url=url, icon_name="info-circle")]
+        return [HeaderButton(_("Address and figures"), url=form_url(self.object), icon_name="info-circle")]
 
 
 class OptInFormPage(generic.InspectView):  # type: ignore[misc]
@@ -182,7 +188,7 @@ class ResumeView(ObjectOperationView):
         # the view has checked the right for this form
         ResumeSignUps(self.object, request.user, pause=pause).execute(skip_permission_checks=True)
         messages.success(request, _("Numbers like these are asked again."))
-        return redirect(reverse("smsflow_opt_in_forms:inspect", args=[self.object.pk]))
+        return redirect(form_url(self.object))
 
 
 class OptInFormChooserViewSet(ScopedChooserViewSet):

@@ -14,20 +14,19 @@ from smsflow_plugin.audience.keywords import fold
 #: For how long a question waits for its answer. Afterwards the number is as if nobody had left it.
 OPEN_FOR = timedelta(hours=48)
 
-# Whole messages, folded: no accents, no punctuation, lower case.
-_YES = frozenset(
-    """
-    y yes yess yep yeah yup yea ye ok okay sure confirm confirmed agree start unstop join subscribe
-    ja jo jep jepp jawohl bestatige jatak bekraeft bekreft oui ouais daccord si sim kylla joo evet ano
-    """.split()
-) | {"i agree", "yes i do", "yes i agree", "si acepto", "sign me up", "count me in", "va bene", "d accord"}
+# Whole messages, folded: no accents, no punctuation, lower case. "Tak" is a Dane's thanks, and so no yes.
+_YES_WORDS = """
+y yes yess yep yeah yup yea ye ok okay sure confirm confirmed agree start unstop join subscribe
+ja jo jep jepp jawohl bestatige jatak bekraeft bekreft oui ouais daccord si sim kylla joo evet ano
+"""
+_YES_PHRASES = "i agree|yes i do|yes i agree|si acepto|sign me up|count me in|va bene|d accord"
 # May stand around a yes without changing what it means.
-_POLITE = frozenset(
-    """
-    please pls plz thanks thank you thx ty hi hello hey sir madam merci svp stp sil vous te plait bonjour
-    gracias por favor hola bitte danke hallo gerne graag tak venligst hej tack takk grazie obrigado
-    """.split()
-)
+_POLITE_WORDS = """
+please pls plz thanks thank you thx ty hi hello hey sir madam merci svp stp sil vous te plait bonjour
+gracias por favor hola bitte danke hallo gerne graag tak venligst hej tack takk grazie obrigado
+"""
+_YES = frozenset(_YES_WORDS.split()) | frozenset(_YES_PHRASES.split("|"))
+_POLITE = frozenset(_POLITE_WORDS.split())
 _THUMBS = frozenset("👍✅")
 
 _ASK: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import CONFIRMED, GRANTED, PENDING, Consent
+from smsflow_plugin.audience.keyword_replies import confirmed_reply
 from smsflow_plugin.audience.keywords import Keyword
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.opt_in_words import OPEN_FOR, ask_text, says_yes
@@ -162,4 +163,31 @@ def _confirmed(entry: Entry, received: Received, question: int) -> Entry:
     ]
     agreed = Happening("opted_in", consent.key, inbound.at, data={"source": consent.source})
     fact = PersonFact(entry.fact.person, (consent,), (*said, agreed))
-    return replace(entry, fact=fact, received=replace(received, fact=fact, keyword=Keyword.START))
+    return replace(entry, fact=fact, received=replace(received, fact=fact, keyword=None))
+
+
+def thank(
+    placed: Sequence[tuple[Entry, int]],
+    took_effect: Collection[int],
+    contacts: Mapping[int, Contact],
+    stores: Mapping[int, Store],
+    now: datetime,
+) -> None:
+    """Answer every yes that took effect, once: carriers ask for a welcome that says how to leave."""
+    rows = []
+    for index in sorted(took_effect):
+        entry, contact_id = placed[index]
+        question = next((c.evidence.get("question") for c in entry.fact.consents if c.level == CONFIRMED), None)
+        if question and entry.received:
+            rows.append(_thanks(question, contacts[contact_id], stores[entry.store_id], entry.received, now))
+    bulk.insert(Message, _COLUMNS, rows)
+
+
+def _thanks(question: int, contact: Contact, store: Store, received: Received, now: datetime) -> tuple[object, ...]:
+    body = to_gsm(confirmed_reply(store.brand, store.help_contact, contact.language or store.language))
+    parts = count_parts(body)
+    return (
+        store.pk, contact.pk, f"confirmed:{question}", "keyword", Message.Class.REPLY.value, 0, "", 0,
+        store.sender, received.inbound.sender, body, [],
+        parts.parts, parts.encoding, Message.State.QUEUED.value, "", 0, now, now, None,
+    )  # fmt: skip

@@ -60,6 +60,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         ],
         now,
     )
+    opt_in.thank(placed, took_effect, contacts, stores, now)
     react(events, contacts, out, now)
     opt_in.ask(events, contacts, stores, now)
 
@@ -221,8 +222,8 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 
 _WRITTEN = (
     *people.PROFILE, "tags", "profile_at", "marketing_consent", "service_consent", "consent_changed_at",
-    "consent_source", "opt_in_level", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at", "total_spent",
-    "order_times", "replenish_at", "active_hours",
+    "consent_source", "opt_in_level", "email_consent", "fields", "orders_count", "first_order_at", "last_order_at",
+    "total_spent", "order_times", "replenish_at", "active_hours",
 )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ class OptInAttempt(models.Model):
 
 
 class OptInPause(models.Model):
-    """Numbers that nobody is asked on because hardly anybody confirmed: a prefix or a country, until somebody resumes."""
+    """Numbers on which nobody is asked, as hardly anybody confirmed: a prefix or a country, until staff resumes."""
 
     class Kind(models.TextChoices):
         PREFIX = "prefix", _("Numbers that begin with")

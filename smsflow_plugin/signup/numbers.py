@@ -66,6 +66,11 @@ def read_number(text: str, country: str) -> Number:
     return Number(e164, region, number.country_code or 0)
 
 
+def dial_prefix(country: str) -> str:
+    """Return the prefix of a country ("+45"); there is always one, if only "+"."""
+    return f"+{phonenumbers.country_code_for_region(country.upper()) or ''}"
+
+
 def masked(e164: str) -> str:
     """Return what may be shown of a number to whoever holds its link."""
     return f"•••• {e164[-2:]}"

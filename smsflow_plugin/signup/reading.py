@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from smsflow_plugin.signup.models import OptInForm
-from smsflow_plugin.signup.numbers import Number, NotUsable, read_number
+from smsflow_plugin.signup.numbers import NotUsable, Number, read_number
 
 #: What no person sees, and bots fill in.
 TRAP = "website"

@@ -25,9 +25,7 @@ def held(store_id: int, attempt: Attempt) -> dict[Outcome, int]:
 
 
 def _query(window: Window, attempt: Attempt) -> Q:
-    query = Q(
-        **{window.column: getattr(attempt, window.column)}, at__gt=attempt.at - window.span, at__lte=attempt.at
-    )
+    query = Q(**{window.column: getattr(attempt, window.column)}, at__gt=attempt.at - window.span, at__lte=attempt.at)
     if window.outcomes:
         query &= Q(outcome__in=sorted(outcome.value for outcome in window.outcomes))
     return query & Q(confirmed_at=None) if window is UNANSWERED else query

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.signup.disclosures import standard_disclosure, version_hash
 from smsflow_plugin.signup.models import DisclosureVersion, OptInForm
+from smsflow_plugin.signup.numbers import dial_prefix
 from smsflow_plugin.signup.page_words import LANGUAGES, base, words
 
 
@@ -35,7 +36,7 @@ def wording(form: OptInForm, language: str) -> dict[str, Any]:
         "introduction": (own and form.introduction) or introduction,
         "button": (own and form.button) or standard["button"],
         "disclosure": disclosure(form, language),
-        "phone_help": standard["phone_help"].replace("{country}", form.store.country),
+        "phone_help": standard["phone_help"].replace("{prefix}", dial_prefix(form.store.country)),
     }
 
 

@@ -86,9 +86,7 @@ def _stop(kind: str, rows: list[tuple[Any, ...]], now: datetime) -> int:
         .exclude(resumed_at=None)
         .values_list("pk", "store_id", "value")
     }
-    again = [
-        (before[store, value], *numbers, now, None) for store, value, *numbers in rows if (store, value) in before
-    ]
+    again = [(before[store, value], *numbers, now, None) for store, value, *numbers in rows if (store, value) in before]
     return new + bulk.update(OptInPause, ("asked", "confirmed", "paused_at", "resumed_at"), again)
 
 

@@ -49,7 +49,8 @@ def decrypt(token: str) -> Any:
 def keyed_hash(purpose: str, value: str) -> str:
     """Return a hash of ``value`` in hex that nobody makes without the key.
 
-    A phone number has too few digits for a plain hash. Equal values have equal hashes for one purpose, and different ones for another.
+    A phone number has too few digits for a plain hash. Equal values have equal hashes for one purpose,
+    and different ones for another.
     """
     keys = smsflow_settings.ENCRYPTION_KEYS
     if not keys:

@@ -15,6 +15,7 @@ from smsflow_plugin.models import (
     Contact,
     CopySnippet,
     Decision,
+    DisclosureVersion,
     Effect,
     Enrollment,
     Flow,
@@ -22,6 +23,9 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    OptInAttempt,
+    OptInForm,
+    OptInPause,
     Segment,
     Store,
     TestNumber,
@@ -43,6 +47,8 @@ class Rows:
     segment: Segment
     snippet: CopySnippet
     number: TestNumber
+    form: OptInForm
+    pause: OptInPause
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -107,7 +113,27 @@ def fill(store: Store, mark: str = "") -> Rows:
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
     number = TestNumber.objects.create(store=store, phone="+12025550199", label=f"Anna{mark}", verified_at=now)
-    return Rows(store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number)
+    form, pause = _fill_sign_up(store, mark)
+    return Rows(
+        store, contact, flow, version, enrollment, message, parked, consent, segment, snippet, number, form, pause
+    )
+
+
+def _fill_sign_up(store: Store, mark: str) -> tuple[OptInForm, OptInPause]:
+    """A form with its words, somebody who has sent it, and numbers that are stopped."""
+    form = OptInForm.objects.create(
+        store=store, name=f"Footer{mark}", heading=f"Join{mark}", terms_url="https://shop.example/terms",
+        privacy_url="https://shop.example/privacy", disclosures={"en": f"Yes, text me{mark}."}, tags=[f"footer{mark}"],
+    )  # fmt: skip
+    DisclosureVersion.objects.create(
+        store=store, form=form, sha256="0" * 64, language="en", text=f"Yes, text me{mark}.", html=f"<p>{mark}</p>"
+    )
+    OptInAttempt.objects.create(
+        store=store, form=form, phone_hash="0" * 64, prefix="+1202555", country="US", dial_code=1, ip_hash="0" * 64,
+        outcome="asked",
+    )  # fmt: skip
+    pause = OptInPause.objects.create(store=store, kind="prefix", value="+1202555", asked=12, confirmed=1)
+    return form, pause
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:
