@@ -40,8 +40,8 @@ def sender_warning(store: Store) -> str:
         case Misfit.NO_REPLIES:
             return (
                 _(
-                    "Nobody can answer a text from “%(sender)s”, so STOP cannot arrive: put the link to people's own page "
-                    "into your texts."
+                    "Nobody can answer a text from “%(sender)s”, so STOP cannot arrive: put the link to people's "
+                    "own page into your texts."
                 )
                 % words
             )
