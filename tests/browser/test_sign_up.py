@@ -155,7 +155,7 @@ def test_a_shop_shows_the_form_in_its_own_page(browser: Browser, quiet_site: Sit
     address = site.inside("add_opt_in_form", origins=["http://shop.localhost:9"])
     with phone(browser, site) as visitor:
         script = f'<script async src="{site.url}{address}embed.js"></script>'
-        code = f'<!doctype html><html lang="en"><title>Shop</title>{script}'
+        code = f'<!doctype html><html lang="en"><title>Shop</title><body>{script}</body>'
         visitor.route("http://shop.localhost:9/", lambda route: route.fulfill(body=code, content_type="text/html"))
         visitor.route("http://other.localhost:9/", lambda route: route.fulfill(body=code, content_type="text/html"))
         visitor.goto("http://shop.localhost:9/")

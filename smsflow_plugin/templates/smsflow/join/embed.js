@@ -8,7 +8,8 @@
     frame.loading = 'lazy';
     frame.setAttribute('referrerpolicy', 'strict-origin-when-cross-origin');
     Object.assign(frame.style, { border: '0', width: '100%', height: '640px' });
-    script.before(frame);
+    if (document.head.contains(script)) document.body.append(frame);
+    else script.before(frame);
     window.addEventListener('message', (event) => {
         if (event.source !== frame.contentWindow || event.origin !== form.origin) return;
         const height = Number(event.data && event.data.smsflowHeight);
