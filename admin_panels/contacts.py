@@ -24,6 +24,7 @@ from smsflow_plugin.admin_panels.consent.words import proofs
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.audience.consent import CONFIRMED
 from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.engine.actions import HandOverContact, ResumeAutomation
 from smsflow_plugin.measurement.entry import Cursor
@@ -163,6 +164,7 @@ class ContactPage(InspectView):  # type: ignore[misc]
                 contact.get_marketing_consent_display(),
                 contact.marketing_consent == Contact.Consent.GRANTED,
             ),
+            *self._level(),
             (
                 _("Service texts"),
                 _("Allowed")
@@ -176,6 +178,12 @@ class ContactPage(InspectView):  # type: ignore[misc]
                 contact.email_consent == Contact.Consent.GRANTED,
             ),
         ]
+
+    def _level(self) -> list[tuple[Any, Any, bool]]:
+        contact = self.object
+        if not contact.opt_in_level:
+            return []
+        return [(_("Opt-in"), contact.get_opt_in_level_display(), contact.opt_in_level == CONFIRMED)]
 
     def _live(self) -> QuerySet[Any]:
         return (

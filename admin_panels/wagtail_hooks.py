@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from smsflow_plugin.admin_panels import flows, governance, segments
+from smsflow_plugin.admin_panels import flows, governance, segments, signup
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
 from smsflow_plugin.models import (
@@ -15,6 +15,7 @@ from smsflow_plugin.models import (
     Contact,
     Delivery,
     Message,
+    OptInForm,
     Policy,
     Segment,
     Store,
@@ -35,6 +36,7 @@ LOG_ACTIONS = {
     "smsflow.open_ledger": (_("Open ledger of consent"), _("Ledger of consent opened")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),
     "smsflow.replay": (_("Replay delivery"), _("Delivery replayed")),
+    "smsflow.resume_sign_ups": (_("Resume sign-ups"), _("Numbers are asked again")),
     "smsflow.resume_automation": (_("Resume automation"), _("Flows go on for this person")),
     "smsflow.save_connection": (_("Change connection"), _("Connection changed")),
     "smsflow.send_test_text": (_("Send test text"), _("Test text sent")),
@@ -47,6 +49,7 @@ LOG_ACTIONS = {
 flows.register()
 segments.register()
 governance.register()
+signup.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
 
 
@@ -57,6 +60,7 @@ def register_viewsets() -> list[object]:
         flows.GalleryViewSet(),
         flows.FlowToolsViewSet(),
         segments.chooser_viewset,
+        signup.chooser_viewset,
     ]
 
 
@@ -68,7 +72,7 @@ def register_icons(icons: list[str]) -> list[str]:
 @hooks.register("register_log_actions")
 def register_log_actions(actions: Any) -> None:
     # by type only: Wagtail's site history would show every store's names to everybody
-    for model in (Connection, Contact, Delivery, Message, Policy, Segment, Store, Suppression):
+    for model in (Connection, Contact, Delivery, Message, OptInForm, Policy, Segment, Store, Suppression):
         actions.log_entry_models_by_type.register(model, value=StoreLogEntry)
     for action, (label, message) in LOG_ACTIONS.items():
         actions.register_action(action, label, message)

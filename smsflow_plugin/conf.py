@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "TRANSLATORS": {
         "shopify": "smsflow_plugin.integrations.shopify.translate.translate",
         "sinch": "smsflow_plugin.integrations.sinch.translate.translate",
+        "form": "smsflow_plugin.signup.translate.translate",
     },
     # What vendors call, by the first part of its path below the plugin's own.
     "WEBHOOK_URLS": {
@@ -61,6 +62,8 @@ DEFAULTS: dict[str, Any] = {
     "DISCOUNT_MAKERS": {},
     # For how many days what is personal is kept, by kind; see docs/consent.md. What is missing has its default.
     "RETENTION": {},
+    # Proxies of ours in front of the site: so many last entries of X-Forwarded-For are believed.
+    "TRUSTED_PROXIES": 0,
     # Rows that a pump claims at a time.
     "BATCH_SIZE": 500,
     # Seconds before a cut-off gateway call is looked up; listings lag behind sends.

@@ -12,6 +12,7 @@ from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
 from smsflow_plugin.governance.trips import BreakerTrip, FlowDay
 from smsflow_plugin.governance.unsent import UnsentDay
 from smsflow_plugin.messaging.models import Batch, Message, Pace, SpendDay, TestNumber
+from smsflow_plugin.signup.models import DisclosureVersion, OptInAttempt, OptInForm, OptInPause
 from smsflow_plugin.stores.models import Connection, Heartbeat, Store, StoreLogEntry, StoreMembership
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CopySnippet",
     "Decision",
     "Delivery",
+    "DisclosureVersion",
     "Effect",
     "Enrollment",
     "Event",
@@ -41,6 +43,9 @@ __all__ = [
     "OwnerAlarm",
     "PanicStop",
     "PlaceSet",
+    "OptInAttempt",
+    "OptInForm",
+    "OptInPause",
     "Policy",
     "PolicyVersion",
     "ReplyReview",

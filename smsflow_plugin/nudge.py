@@ -36,6 +36,7 @@ PUMPS = (
     "watch",
     "tell_staff",
     "count_unsent",
+    "watch_requests",
 )
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.

@@ -27,6 +27,7 @@ from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
+from smsflow_plugin.signup import watching as requests_pump
 from smsflow_plugin.stores.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,11 @@ def tell_staff() -> None:
 @db_task()
 def count_unsent() -> None:
     _run("count_unsent", unsent.count_unsent)
+
+
+@db_task()
+def watch_requests() -> None:
+    _run("watch_requests", requests_pump.watch_requests)
 
 
 @db_task()

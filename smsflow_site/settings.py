@@ -185,6 +185,7 @@ SMSFLOW = {
     "DEMO": DEMO,
     "SIMULATOR": SIMULATOR,
     "SIMULATOR_URL": os.environ.get("SMSFLOW_SIMULATOR_URL", "http://127.0.0.1:8089").rstrip("/"),
+    "TRUSTED_PROXIES": number("TRUSTED_PROXIES", 0),
     "BATCH_SIZE": number("SMSFLOW_BATCH_SIZE", 500),
     "RECONCILE_AFTER": number("SMSFLOW_RECONCILE_AFTER", 60),
 }

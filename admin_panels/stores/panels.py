@@ -14,7 +14,9 @@ from smsflow_plugin.admin_panels.stores.forms import (
     SINCH_FIELDS,
     StoreForm,
 )
+from smsflow_plugin.admin_panels.stores.sender_words import sender_warning
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.messaging.country_rules import as_of, rules_of
 from smsflow_plugin.models import Connection, Store, StoreMembership
 
 
@@ -91,6 +93,22 @@ class PeoplePanel(Panel):  # type: ignore[misc]
             return context
 
 
+class SenderPanel(Panel):  # type: ignore[misc]
+    """Says so if texts from the store's sender do not suit its country."""
+
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "smsflow/stores/sender.html"
+
+        def is_shown(self) -> bool:
+            return self.instance.pk is not None and bool(sender_warning(self.instance))
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            context["warning"] = sender_warning(self.instance)
+            context["source"], context["as_of"] = rules_of(self.instance.country).source, as_of()
+            return context
+
+
 def _fields(names: tuple[str, ...]) -> list[FieldPanel]:
     return [FieldPanel(name) for name in names]
 
@@ -104,6 +122,7 @@ STORE_PANELS = TabbedInterface(
                     _fields(("country", "timezone", "language", "currency")), heading=_("Where its customers are")
                 ),
                 MultiFieldPanel(_fields(("sender", "help_contact")), heading=_("Texts")),
+                SenderPanel(heading=_("Sender and country")),
             ],
             heading=_("Store"),
         ),

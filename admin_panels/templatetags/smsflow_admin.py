@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.measurement.telling import CONSENT_SOURCES
-from smsflow_plugin.models import Store
+from smsflow_plugin.models import ConsentRecord, Store
 
 register = template.Library()
 
@@ -56,6 +57,32 @@ def entry_icon(kind: str) -> str:
 @register.filter
 def consent_source(source: str) -> str:
     return str(CONSENT_SOURCES.get(source, source))
+
+
+#: What stands in the evidence of a consent, in the order in which somebody asks for it.
+_EVIDENCE = {
+    "form_name": gettext_lazy("Form"),
+    "programme": gettext_lazy("Programme"),
+    "version": gettext_lazy("Version of the words"),
+    "language": gettext_lazy("Language"),
+    "checkbox": gettext_lazy("Box"),
+    "page": gettext_lazy("Page"),
+    "referrer": gettext_lazy("Came from"),
+    "ip": gettext_lazy("Address"),
+    "user_agent": gettext_lazy("Browser"),
+    "question": gettext_lazy("Our question (text no.)"),
+    "inbound": gettext_lazy("Answer (id of the text)"),
+    "to": gettext_lazy("Sent to"),
+    "opt_in_level": gettext_lazy("Opt-in"),
+}
+
+
+@register.filter
+def evidence(record: ConsentRecord) -> list[tuple[str, Any]]:
+    """Return what proves a consent, as facts: what this page knows by name, and then the rest."""
+    held = record.evidence if isinstance(record.evidence, dict) else {}
+    names = [*(name for name in _EVIDENCE if name in held), *(name for name in held if name not in _EVIDENCE)]
+    return [(str(_EVIDENCE.get(name, name)), held[name]) for name in names if held[name] not in ("", None)]
 
 
 def _on_clock(at: datetime, zone: str) -> str:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 UNKNOWN, PENDING, GRANTED, REVOKED = "unknown", "pending", "granted", "revoked"
+#: A question that nobody has answered in time.
+EXPIRED = "expired"
 
 #: How sure it is that the number is the person's own: they said yes once, or again from the number itself.
 SINGLE, CONFIRMED = "single", "confirmed"
@@ -77,7 +79,7 @@ class ConsentState:
     """The consent columns of a contact; ``changed_at`` is the time of the newest statement that counts.
 
     Behind them stands the newest of each sort of statement, whatever the order in which
-    they came. ``unsure`` is a yes that nobody has dated.
+    they came. ``unsure`` is a yes that nobody has dated, ``unanswered`` the end of a question that nobody answered.
     """
 
     marketing: str = UNKNOWN
@@ -87,6 +89,7 @@ class ConsentState:
     refused: Said | None = field(default=None, kw_only=True)
     refused_all: Said | None = field(default=None, kw_only=True)
     asked: Said | None = field(default=None, kw_only=True)
+    unanswered: Said | None = field(default=None, kw_only=True)
     unsure: Said | None = field(default=None, kw_only=True)
     confirmed: Said | None = field(default=None, kw_only=True)
 
@@ -123,7 +126,7 @@ class ConsentState:
         return CONFIRMED if self.confirmed and not _outdone(self.confirmed, self.refused) else SINGLE
 
 
-MARKS = ("granted", "refused", "refused_all", "asked", "unsure", "confirmed")
+MARKS = ("granted", "refused", "refused_all", "asked", "unanswered", "unsure", "confirmed")
 
 
 def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
@@ -145,6 +148,8 @@ def apply(state: ConsentState, consent: Consent, now: datetime) -> ConsentState:
             new = _granted(state, consent, said)
         case "pending":
             new = replace(state, asked=_later(state.asked, said))
+        case "expired":
+            new = replace(state, unanswered=_later(state.unanswered, said))
         case _:
             return state
     return _settled(new)
@@ -164,12 +169,17 @@ def _settled(state: ConsentState) -> ConsentState:
         granted = _later(granted, state.unsure)
     if granted and not _outdone(granted, state.refused):
         return replace(state, marketing=GRANTED, service=UNKNOWN, changed_at=granted.at)
+    asked = None if _outdone(state.asked, state.unanswered) else state.asked
+    # who asks for it by a link that only they have is asked, whatever they said before
+    if asked and asked.own and not _outdone(asked, state.refused):
+        service = REVOKED if state.refused_all is not None else UNKNOWN
+        return replace(state, marketing=PENDING, service=service, changed_at=asked.at)
     if state.refused:
         out = state.refused_all is not None and _outdone(granted, state.refused_all)
         return replace(state, marketing=REVOKED, service=REVOKED if out else UNKNOWN, changed_at=state.refused.at)
-    if state.asked:
+    if asked:
         # somebody typed the number into a form: who has refused is not asked again because of that
-        return replace(state, marketing=PENDING, service=UNKNOWN, changed_at=state.asked.at)
+        return replace(state, marketing=PENDING, service=UNKNOWN, changed_at=asked.at)
     return replace(state, marketing=UNKNOWN, service=UNKNOWN, changed_at=None)
 
 
@@ -191,6 +201,7 @@ def _from_columns(state: ConsentState) -> ConsentState:
         refused=said if REVOKED in (state.marketing, state.service) else None,
         refused_all=said if state.service == REVOKED else None,
         asked=said if state.marketing == PENDING else None,
+        unanswered=None,
         unsure=None,
         confirmed=None,
     )

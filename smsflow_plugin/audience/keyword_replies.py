@@ -36,6 +36,13 @@ _SENDER = {
     "es": "SMS de nuestra tienda.",
     "fr": "SMS de notre boutique.",
 }
+_CONFIRMED = {
+    "en": "Thank you, you are signed up for recurring texts.",
+    "da": "Tak, du er tilmeldt vores sms'er.",
+    "de": "Danke, du bist für unsere SMS angemeldet.",
+    "es": "Gracias, recibirás nuestros SMS.",
+    "fr": "Merci, vous êtes inscrit à nos SMS.",
+}
 _TERMS = {
     "en": " Msg frequency varies. Msg & data rates may apply. Reply STOP to opt out.",
     "da": " Antallet varierer. Almindelig takst kan gælde. Svar STOP for at afmelde.",
@@ -58,6 +65,11 @@ def help_reply(brand: str, help_contact: str, language: str) -> str:
 def start_reply(brand: str, help_contact: str, language: str) -> str:
     """Return the welcome of somebody who came back."""
     return _text(brand, help_contact, language, _STARTED, _HELP_AT, _TERMS)
+
+
+def confirmed_reply(brand: str, help_contact: str, language: str) -> str:
+    """Return the welcome of somebody who has just confirmed that they want texts."""
+    return _text(brand, help_contact, language, _CONFIRMED, _HELP_AT, _TERMS)
 
 
 def _text(brand: str, help_contact: str, language: str, *sentences: Mapping[str, str]) -> str:

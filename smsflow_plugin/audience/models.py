@@ -70,7 +70,13 @@ class Contact(models.Model):
     #: What stands behind the consent columns, see ``audience.consent.ConsentState``.
     consent_marks = models.JSONField(default=dict, blank=True, editable=False)
     #: "single" or "confirmed" (a double opt-in) while the consent holds; empty without one.
-    opt_in_level = models.CharField(_("opt-in"), max_length=9, blank=True, editable=False)
+    opt_in_level = models.CharField(
+        _("opt-in"),
+        max_length=9,
+        choices=[("single", _("By a form or the shop")), ("confirmed", _("Confirmed from the phone"))],
+        blank=True,
+        editable=False,
+    )
     #: The hash of the newest line about this person in the ledger of consent.
     ledger_head = models.CharField(max_length=64, blank=True, editable=False)
     #: What the newest statement about consent came from ("keyword", "checkout", …).
@@ -118,6 +124,11 @@ class Contact(models.Model):
                 fields=["store", "replenish_at"],
                 name="smsflow_contact_replenish",
                 condition=Q(replenish_at__isnull=False),
+            ),
+            models.Index(
+                fields=["consent_changed_at"],
+                name="smsflow_contact_asked",
+                condition=Q(marketing_consent="pending"),
             ),
         ]
 
@@ -202,6 +213,7 @@ class ConsentRecord(models.Model):
         GRANTED = "granted", _("Granted")
         PENDING = "pending", _("Asked, not yet confirmed")
         REVOKED = "revoked", _("Revoked")
+        EXPIRED = "expired", _("Not confirmed in time")
 
     class Scope(models.TextChoices):
         MARKETING = "marketing", _("Marketing")

@@ -145,7 +145,7 @@ class Carrier:
             reply.occurred_at,
             key=f"double_opt_in:{run.pk}:{doing.reply}",
             wording=str(reply.data.get("body") or ""),
-            evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step},
+            evidence={"event": doing.reply, "enrollment": run.pk, "step": doing.step, "opt_in_level": CONFIRMED},
             own_words=True,
             proof=Proof(channel="text", opt_in_level=CONFIRMED),
         )

@@ -71,6 +71,24 @@ def ingest(limit: int | None = None) -> int:
     return _ingest_singly(limit)
 
 
+def ingest_now(store_id: int, source: str, external_id: str) -> None:
+    """Handle one delivery at once, for somebody who waits to see what came of it.
+
+    What another worker has taken already, or what cannot be done now, is left to the pump.
+    """
+    try:
+        with transaction.atomic():
+            rows = list(
+                Delivery.objects.filter(
+                    store_id=store_id, source=source, external_id=external_id, state=Delivery.State.PENDING
+                ).select_for_update(skip_locked=True)
+            )
+            if rows:
+                _handle(rows, clock.now())
+    except (Collision, IntegrityError, OperationalError):
+        logger.info("A delivery of %s is left to the pump.", source)
+
+
 def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
     """Let the source's translator read a delivery.
 

@@ -12,7 +12,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience import ledger, suppression
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import merging, offers, people, standing, stock, unclear
+from smsflow_plugin.engine import merging, offers, opt_in, people, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
 from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
@@ -42,6 +42,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     placed = [(_read(entry, contacts[pk], stores[entry.store_id]), pk) for entry, pk in placed]
     merging.take_over(merged, contacts)
+    placed = opt_in.take_answers(placed, contacts, now)
     was_out = _opted_out(contacts)
     took_effect = _apply_consents(placed, contacts, now)
     fields_before = {pk: dict(contact.fields) for pk, contact in contacts.items()}
@@ -64,7 +65,9 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         ],
         now,
     )
+    opt_in.thank(placed, took_effect, contacts, stores, now)
     react(events, contacts, out, now)
+    opt_in.ask(events, contacts, stores, now)
 
 
 def _read(entry: Entry, contact: Contact, store: Store) -> Entry:

@@ -121,6 +121,7 @@ KINDS: dict[str, EventKind] = {
         ),
         EventKind("opt_in_requested", _("Asked for marketing texts, not yet confirmed"), trigger=True, group=_PERSON),
         EventKind("opted_out", _("Opted out"), group=_PERSON),
+        EventKind("preferences_changed", _("Chose which texts they want"), group=_PERSON),
         EventKind("customer_created", _("Customer account created"), trigger=True, group=_PERSON),
         EventKind("customer_updated", _("Customer details changed"), group=_PERSON),
         EventKind("tag_added", _("Tag added"), group=_PERSON, sample={"tag": "vip"}),

@@ -99,7 +99,7 @@ def _about(data: Row) -> str:
     return " · ".join(str(word) for word in words if word)
 
 
-_CONSENT_TONES = {"granted": Tone.GOOD, "pending": Tone.WAITING, "revoked": Tone.BAD}
+_CONSENT_TONES = {"granted": Tone.GOOD, "pending": Tone.WAITING, "revoked": Tone.BAD, "expired": Tone.NEUTRAL}
 _CONSENT_TITLES = {
     ("granted", "marketing"): gettext_lazy("Agreed to marketing texts"),
     ("granted", "all"): gettext_lazy("Agreed to texts"),
@@ -107,6 +107,7 @@ _CONSENT_TITLES = {
     ("pending", "all"): gettext_lazy("Was asked to confirm texts"),
     ("revoked", "marketing"): gettext_lazy("Opted out of marketing texts"),
     ("revoked", "all"): gettext_lazy("Opted out of all texts"),
+    ("expired", "marketing"): gettext_lazy("Did not confirm marketing texts in time"),
     ("granted", "email"): gettext_lazy("Agreed to e-mails"),
     ("pending", "email"): gettext_lazy("Was asked to confirm e-mails"),
     ("revoked", "email"): gettext_lazy("Wants no more e-mails"),
@@ -121,6 +122,9 @@ CONSENT_SOURCES = {
     "email_link": gettext_lazy("By the link in an e-mail"),
     "shopify_customer": gettext_lazy("In the shop"),
     "shopify_checkout": gettext_lazy("At the checkout"),
+    "form": gettext_lazy("In an opt-in form"),
+    "preferences": gettext_lazy("On their own page"),
+    "not_confirmed": gettext_lazy("By not answering the question for consent"),
 }
 
 

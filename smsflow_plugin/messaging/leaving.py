@@ -20,12 +20,12 @@ from smsflow_plugin.messaging.grouping import Group
 from smsflow_plugin.messaging.models import Batch, Message
 
 _NO = Contact.Consent.REVOKED
-_MARKETING, _REPLY = Message.Class.MARKETING, Message.Class.REPLY
+_MARKETING = Message.Class.MARKETING
 
 #: What may no longer go, by what the person says now.
-_WITHDRAWN = ~Q(message_class=_REPLY) & (
-    Q(contact__service_consent=_NO)
-    | (~Q(message_class=Message.Class.SERVICE) & Q(contact__marketing_consent=_NO))
+_WITHDRAWN = (
+    Q(message_class=Message.Class.SERVICE, contact__service_consent=_NO)
+    | Q(message_class=Message.Class.OPTIN, contact__marketing_consent=_NO)
     | (Q(message_class=_MARKETING) & ~Q(contact__marketing_consent=Contact.Consent.GRANTED))
 )
 _DOUBTFUL = Q(message_class__in=(_MARKETING, Message.Class.OPTIN), contact__doubtful_at__isnull=False)

@@ -7,7 +7,9 @@ drop the old one.
 
 from __future__ import annotations
 
+import hmac
 import json
+from hashlib import sha256
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -42,6 +44,20 @@ def decrypt(token: str) -> Any:
         return json.loads(_fernet().decrypt(token.encode()))
     except InvalidToken as error:
         raise CannotDecrypt("The value was encrypted with a key that is no longer configured.") from error
+
+
+def keyed_hash(purpose: str, value: str) -> str:
+    """Return a hash of ``value`` in hex that nobody makes without the key.
+
+    A phone number has too few digits for a plain hash. Equal values have equal hashes for one purpose,
+    and different ones for another.
+    """
+    keys = smsflow_settings.ENCRYPTION_KEYS
+    if not keys:
+        raise ImproperlyConfigured("Set SMSFLOW['ENCRYPTION_KEYS'] to at least one Fernet key.")
+    first = keys[0] if isinstance(keys[0], bytes) else str(keys[0]).encode()
+    key = hmac.new(first, f"smsflow {purpose}".encode(), sha256).digest()
+    return hmac.new(key, value.encode(), sha256).hexdigest()
 
 
 class EncryptedJSONField(models.TextField[Any, Any]):

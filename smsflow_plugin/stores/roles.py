@@ -4,7 +4,7 @@ A role counts only inside the stores where a membership gives it; never put a us
 into a role's group directly, that would give the role in every store.
 
 * **Store admin** – everything in the store: flows, rules, connections, people; erases somebody who asks for it.
-* **Agency** – builds and publishes flows, sets the store up and its rules, looks into
+* **Agency** – builds and publishes flows and opt-in forms, sets the store up and its rules, looks into
   deliveries and replays them. Neither sees nor changes credentials or people.
 * **Copywriter** – changes the words of flows and snippets, and nothing else; somebody else publishes them.
   Sees no people.
@@ -57,6 +57,9 @@ _AGENCY = (
     "add_copysnippet",
     "change_copysnippet",
     "delete_copysnippet",
+    "view_optinform",
+    "add_optinform",
+    "change_optinform",
     "view_contact",
     "change_contact",
     "view_message",

@@ -17,6 +17,7 @@ from smsflow_plugin.models import (
     Contact,
     CopySnippet,
     Decision,
+    DisclosureVersion,
     Effect,
     Enrollment,
     Flow,
@@ -25,6 +26,9 @@ from smsflow_plugin.models import (
     Intake,
     Interest,
     Message,
+    OptInAttempt,
+    OptInForm,
+    OptInPause,
     PanicStop,
     Policy,
     PolicyVersion,
@@ -57,6 +61,8 @@ class Rows:
     policy: Policy
     review: ReplyReview
     suppression: Suppression
+    form: OptInForm
+    pause: OptInPause
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -137,6 +143,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     )  # fmt: skip
     suppress([(store.pk, "+12025550188")], "by_hand", note=f"Wrong number{mark}", by=f"Anna{mark}", now=now)
     suppression = Suppression.objects.get(store=store)
+    form, pause = _fill_sign_up(store, mark)
     return Rows(
         store=store,
         contact=contact,
@@ -155,6 +162,8 @@ def fill(store: Store, mark: str = "") -> Rows:
         policy=policy,
         suppression=suppression,
         review=review,
+        form=form,
+        pause=pause,
     )
 
 
@@ -168,6 +177,23 @@ def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:
     PanicStop.objects.create(store=store, reason=f"Wrong price{mark}", released_at=clock.now())
     policy.refresh_from_db()
     return policy
+
+
+def _fill_sign_up(store: Store, mark: str) -> tuple[OptInForm, OptInPause]:
+    """A form with its words, somebody who has sent it, and numbers that are stopped."""
+    form = OptInForm.objects.create(
+        store=store, name=f"Footer{mark}", heading=f"Join{mark}", terms_url="https://shop.example/terms",
+        privacy_url="https://shop.example/privacy", disclosures={"en": f"Yes, text me{mark}."}, tags=[f"footer{mark}"],
+    )  # fmt: skip
+    DisclosureVersion.objects.create(
+        store=store, form=form, sha256="0" * 64, language="en", text=f"Yes, text me{mark}.", html=f"<p>{mark}</p>"
+    )
+    OptInAttempt.objects.create(
+        store=store, form=form, phone_hash="0" * 64, prefix="+1202555", country="US", dial_code=1, ip_hash="0" * 64,
+        outcome="asked",
+    )  # fmt: skip
+    pause = OptInPause.objects.create(store=store, kind="prefix", value="+1202555", asked=12, confirmed=1)
+    return form, pause
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

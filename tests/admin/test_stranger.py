@@ -140,6 +140,8 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
         "template": lambda: "welcome",
         # a draft that is looked at while it is edited: the key of the flow, or "new"
         "key": lambda: str(rows.flow.pk),
+        # numbers that are stopped
+        "pause": lambda: rows.pause.pk,
         # a run of a flow
         "run": lambda: rows.enrollment.pk,
     }
@@ -151,6 +153,8 @@ def object_of(name: str, rows: Rows) -> Any:
         return rows.segment
     if name.startswith("smsflow_breakers:"):
         return rows.trip
+    if "opt_in_form" in name:
+        return rows.form
     if name.startswith("smsflow_snippets:"):
         return rows.snippet
     if name.startswith("smsflow_test_send:"):

@@ -19,6 +19,7 @@ django.setup()
 from django.contrib.auth import get_user_model  # noqa: E402
 
 from smsflow_plugin import clock  # noqa: E402
+from smsflow_plugin.audience.preference_links import preference_token  # noqa: E402
 from smsflow_plugin.conf import smsflow_settings  # noqa: E402
 from smsflow_plugin.flows.library import TEMPLATES, EnableTemplate  # noqa: E402
 from smsflow_plugin.flows.library import words as w  # noqa: E402
@@ -34,6 +35,7 @@ from smsflow_plugin.models import (  # noqa: E402
     Enrollment,
     Flow,
     Message,
+    OptInForm,
     Policy,
     Segment,
     Store,
@@ -110,6 +112,38 @@ def _publish(template: FlowTemplate) -> int:
     flow = EnableTemplate(Store.objects.get(), template=template).execute(skip_permission_checks=True)
     PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
     return int(flow.pk)
+
+
+def add_opt_in_form(**values: Any) -> str:
+    """Make an opt-in form of the only store, and return its address."""
+    form = OptInForm.objects.create(
+        store=Store.objects.get(),
+        name="Footer",
+        terms_url="https://sierra-gear.example/terms",
+        privacy_url="https://sierra-gear.example/privacy",
+        **{"ask_first_name": True, "disclosures": {"en": "", "da": ""}, **values},
+    )
+    return f"/smsflow/join/{form.token}/"
+
+
+def preference_page(phone: str) -> str:
+    """Return the address of somebody's own page."""
+    return f"/smsflow/preferences/{preference_token(Contact.objects.get(phone=phone))}/"
+
+
+def knows(phone: str) -> bool:
+    return Contact.objects.filter(phone=phone).exists()
+
+
+def consent_of(phone: str) -> dict[str, Any]:
+    """Return what somebody has agreed to, and what they chose."""
+    contact = Contact.objects.get(phone=phone)
+    return {
+        "marketing": contact.marketing_consent,
+        "service": contact.service_consent,
+        "level": contact.opt_in_level,
+        "preferences": contact.preferences,
+    }
 
 
 def add_user(name: str, role: str, password: str) -> int:

@@ -52,6 +52,7 @@ def pumps(monkeypatch: pytest.MonkeyPatch, queue: Any, still: TestClock) -> Iter
     monkeypatch.setattr(tasks.stock, "tell_stock", lambda: made.look("tell_stock"))
     monkeypatch.setattr(tasks.habits, "learn", lambda: made.look("learn"))
     monkeypatch.setattr(tasks.unsent, "count_unsent", lambda: made.look("count_unsent"))
+    monkeypatch.setattr(tasks.requests_pump, "watch_requests", lambda: made.look("watch_requests"))
     monkeypatch.setattr(tasks.perform_pump, "perform", lambda: made.look("perform"))
     monkeypatch.setattr(tasks.perform_pump, "next_effect", lambda: made.next_effect)
     monkeypatch.setattr(tasks.watching, "watch", lambda: made.look("watch"))
