@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -124,7 +125,8 @@ class DecideColumn(Column):  # type: ignore[misc]
         request: HttpRequest = parent_context["request"]
         context["open"] = instance.state == ReplyReview.State.OPEN
         context["may"] = may(request.user, "change", instance)
-        context["csrf_token"] = parent_context.get("csrf_token")
+        # a cell is rendered without the request that would bring it
+        context["csrf_token"] = get_token(request)
         return context
 
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -266,6 +268,20 @@ def test_support_reads_the_queue_and_decides(store: Store, review: ReplyReview, 
     assert "Somebody else has decided" in late
     ada.refresh_from_db()
     assert ada.service_consent == "revoked"
+
+
+@pytest.mark.parametrize("page", ["index", "inspect"])
+def test_the_buttons_carry_a_token_that_is_accepted(store: Store, review: ReplyReview, page: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("sue", "Support", store))
+    html = client.get(
+        reverse(f"smsflow_replies:{page}", args=[review.pk] if page == "inspect" else [])
+    ).content.decode()
+    (form,) = BeautifulSoup(html, "html.parser").select(f'form[action="/admin/smsflow/replies/{review.pk}/keep/"]')
+    token = form.select_one("[name=csrfmiddlewaretoken]")["value"]  # type: ignore[index]
+    assert client.post(str(form["action"]), {"csrfmiddlewaretoken": token}).status_code == 302
+    review.refresh_from_db()
+    assert review.state == "keep"
 
 
 def test_a_decision_needs_a_post(store: Store, review: ReplyReview) -> None:
