@@ -39,6 +39,9 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         return
     placed, merged = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
+    if any(contact.erased_at for contact in contacts.values()):
+        # erased while we looked for them: whoever speaks now is somebody new
+        raise people.Collision
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     placed = [(_read(entry, contacts[pk], stores[entry.store_id]), pk) for entry, pk in placed]
     merging.take_over(merged, contacts)

@@ -10,12 +10,15 @@ import pytest
 from django.apps import apps
 from django.core import serializers
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.urls import reverse
 
 from smsflow_plugin.audience.ledger import broken_chains
 from smsflow_plugin.audience.suppression import Suppression, suppressed
+from smsflow_plugin.engine import people
 from smsflow_plugin.engine.actions import HandOverContact
 from smsflow_plugin.engine.erasing import BLANKED, DELETED, KEPT, ErasePerson, erase
+from smsflow_plugin.engine.ingest import _handle
 from smsflow_plugin.events.facts import Consent, Person, PersonFact
 from smsflow_plugin.flows.models import SegmentMember
 from smsflow_plugin.integrations.simulator.models import SimulatedCart
@@ -261,3 +264,23 @@ def test_the_page_of_erasing_is_not_for_support(rows: Rows) -> None:
     url = reverse("smsflow_contacts:erase", args=[rows.contact.pk])
     assert client.post(url, {"sure": "on"}).status_code == 302
     assert Contact.objects.get(pk=rows.contact.pk).erased_at is None
+
+
+def test_what_is_read_while_they_are_erased_is_not_written_on_them(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker has found the contact, and waits for the lock that the erasure holds."""
+    lock = people.lock
+
+    def erased_meanwhile(ids: Any) -> Any:
+        monkeypatch.setattr(people, "lock", lock)
+        # on SQLite there is one connection: what the other worker does is undone with the batch, and done again below
+        erase(rows.contact)
+        return lock(ids)
+
+    monkeypatch.setattr(people, "lock", erased_meanwhile)
+    deliver(rows.store, PersonFact(Person((), PHONE, first_name=MARK), ()))
+    with pytest.raises(people.Collision), transaction.atomic():
+        _handle(list(Delivery.objects.filter(state="pending")), NOON)
+    erase(rows.contact)
+    pump()
+    assert Contact.objects.get(pk=rows.contact.pk).first_name == ""
+    assert Contact.objects.get(phone=PHONE).first_name == MARK
