@@ -62,9 +62,7 @@ def _next_step(contacts: QuerySet[Contact], now: datetime) -> NextThing | None:
     )
     if run is None or run.wake_at is None:
         return None
-    put_off = run.contact.decisions.filter(
-        enrollment=run, verdict=Decision.Verdict.DEFER, until=run.wake_at
-    ).exists()
+    put_off = run.contact.decisions.filter(enrollment=run, verdict=Decision.Verdict.DEFER, until=run.wake_at).exists()
     words = _("Put-off text of “%(flow)s” to %(person)s") if put_off else _("Next step of “%(flow)s” for %(person)s")
     return NextThing(run.wake_at, words % {"flow": run.flow, "person": run.contact})
 

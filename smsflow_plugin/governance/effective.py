@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
+
+from django.db import transaction
 
 from smsflow_plugin.governance.layers import digest, to_json
 from smsflow_plugin.governance.models import PanicStop, Policy, PolicyVersion
@@ -105,7 +107,12 @@ def _version(store_id: int, effective: Effective) -> int:
             store_id=store_id, digest=digest(data), defaults={"rules": data, "origin": dict(effective.origin)}
         )
         known = row.pk
-        if len(_versions) > 10_000:
-            _versions.clear()
-        _versions[store_id, effective.rules] = known
+        # not before the commit: the id of a row that was rolled back would stand in the ledger for ever
+        transaction.on_commit(partial(_remember, store_id, effective.rules, known))
     return known
+
+
+def _remember(store_id: int, rules: PolicyRules, version: int) -> None:
+    if len(_versions) > 10_000:
+        _versions.clear()
+    _versions[store_id, rules] = version

@@ -30,7 +30,9 @@ def said() -> list[tuple[str, str, int | None]]:
 
 
 def test_a_text_that_night_held_up_says_so_once_however_often_it_was_tried(
-    store: Store, still: TestClock, queue: Queue  # noqa: F811
+    store: Store,
+    still: TestClock,
+    queue: Queue,  # noqa: F811
 ) -> None:
     still.move(hours=12)  # 23:00 in New York
     message = queue(queued_at=still.at, not_before=still.at)
