@@ -75,11 +75,9 @@ def unpack(line: str) -> list[dict[str, Any]]:
 
 
 def _read(text: str) -> Any:
-    if text.startswith("@"):
-        return _moment(text[1:])
     try:
-        return json.loads(text)
-    except ValueError:
+        return _moment(text[1:]) if text.startswith("@") else json.loads(text)
+    except (ValueError, OverflowError):
         return text
 
 

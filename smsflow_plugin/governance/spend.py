@@ -88,13 +88,13 @@ def plain(amount: Decimal) -> str:
 class Day:
     """A day on the clock of a store, and when the next day and the next month begin there."""
 
-    date: date
+    on: date
     next_day: datetime
     next_month: datetime
 
     @property
     def first_of_month(self) -> date:
-        return self.date.replace(day=1)
+        return self.on.replace(day=1)
 
 
 def day_of(moment: datetime, zone: str) -> Day:

@@ -97,11 +97,16 @@ def _line(notes: list[dict[str, Any]]) -> str:
 
 def _first(note: dict[str, Any]) -> dict[str, Any]:
     """Return the note with its rule at the front."""
-    return {"rule": note["rule"], **note} if "rule" in note else note
+    return {"rule": note["rule"], **note} if _is_word(note.get("rule")) else note
+
+
+def _is_word(value: Any) -> bool:
+    words = ("true", "false", "null", "NaN", "Infinity")
+    return isinstance(value, str) and bool(_WORD.match(value)) and value not in words
 
 
 def _pair(name: str, value: Any) -> str:
-    if isinstance(value, str) and _WORD.match(value) and value not in ("true", "false", "null", "NaN", "Infinity"):
+    if _is_word(value):
         return value if name == "rule" else f"{name}={value}"
     if isinstance(value, str) and _MOMENT.match(value):
         at = datetime.fromisoformat(value)
