@@ -106,7 +106,9 @@ def test_texts_that_are_of_no_use_any_more_are_dropped_with_their_reason(
 
 def test_no_crowd_and_no_date_comes_in_until_the_release(store: Store, ada: Contact, still: TestClock) -> None:
     flow = make_flow(store, Send("s1", {"": "Hello"}))
-    lapsed = make_flow(store, Send("s1", {"": "Back?"}), name="Lapsed", triggers=(Trigger("lapsed", options={"days": 30}),))
+    lapsed = make_flow(
+        store, Send("s1", {"": "Back?"}), name="Lapsed", triggers=(Trigger("lapsed", options={"days": 30}),)
+    )
     Contact.objects.update(last_order_at=NOON - timedelta(days=30) + timedelta(minutes=1))
     lapsed.versions.update(published_at=NOON - timedelta(days=1))
     LetIn(flow, contacts=[ada]).execute(skip_permission_checks=True)
