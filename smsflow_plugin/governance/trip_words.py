@@ -76,7 +76,7 @@ def _usual(trip: BreakerTrip) -> str:
     usual = {"usual": _number(trip.baseline or Decimal(0))}
     if trip.kind == BreakerTrip.Kind.VOLUME:
         return _("On a usual day it sends %(usual)s.") % usual
-    return _("Usual for it are %(usual)s %%.") % usual
+    return _("Usually it is %(usual)s %%.") % usual
 
 
 def _number(value: Decimal) -> str:
