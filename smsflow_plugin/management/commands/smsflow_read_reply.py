@@ -14,6 +14,10 @@ from django.core.management.base import BaseCommand
 from smsflow_plugin.audience.replies import read_reply
 
 
+#: What some readers take for the end of a line.
+_LINE_ENDS = {0x85: r"\u0085", 0x2028: r"\u2028", 0x2029: r"\u2029"}
+
+
 class BadLine(ValueError):
     """A line that is no JSON string."""
 
@@ -48,7 +52,7 @@ class Command(BaseCommand):
         answer = {"verdict": reading.verdict.value, "because": reading.because, "text": text}
         # a lone surrogate can be in a JSON string, and not in UTF-8
         said = json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
-        _write(self.stdout, said)
+        _write(self.stdout, said.translate(_LINE_ENDS))
 
 
 def _bytes(stream: Any) -> BinaryIO | io.StringIO:
