@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
@@ -62,6 +63,14 @@ def register_viewsets() -> list[object]:
         segments.chooser_viewset,
         signup.chooser_viewset,
     ]
+
+
+@hooks.register("register_permissions")
+def register_permissions() -> Any:
+    """Rights that no viewset stands for, so that a site can give them to groups of its own."""
+    return Permission.objects.filter(
+        content_type__app_label="smsflow", codename__in=["erase_contact", "export_contact"]
+    )
 
 
 @hooks.register("register_icons")

@@ -84,7 +84,9 @@ def test_a_copywriter_sees_no_people(rows: Rows, address: str) -> None:
 
 def test_support_records_an_opt_out(rows: Rows) -> None:
     client = client_of(make_user("sue", "Support", rows.store))
-    client.post(reverse("smsflow_contacts:opt_out", args=[rows.contact.pk]), {"note": "By phone."})
+    said = {"channel": "phone", "said_at": "2026-03-03T10:30", "scope": "all", "note": "Called us."}
+    Contact.objects.update(consent_changed_at=None)
+    client.post(reverse("smsflow_contacts:opt_out", args=[rows.contact.pk]), said)
     rows.contact.refresh_from_db()
     assert rows.contact.marketing_consent == rows.contact.service_consent == Contact.Consent.REVOKED
 
