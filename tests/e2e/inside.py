@@ -126,6 +126,10 @@ def add_opt_in_form(**values: Any) -> str:
     return f"/smsflow/join/{form.token}/"
 
 
+def show_forms_on(origin: str) -> None:
+    OptInForm.objects.update(origins=[origin])
+
+
 def preference_page(phone: str) -> str:
     """Return the address of somebody's own page."""
     return f"/smsflow/preferences/{preference_token(Contact.objects.get(phone=phone))}/"
