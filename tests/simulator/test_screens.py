@@ -10,8 +10,8 @@ from django.urls import get_resolver, reverse
 
 from smsflow_plugin import clock as the_clock
 from smsflow_plugin.engine.models import Enrollment
-from smsflow_plugin.governance.ledger import Decision
 from smsflow_plugin.flows.models import Flow, FlowVersion
+from smsflow_plugin.governance.ledger import Decision
 from smsflow_plugin.integrations.simulator import actions, clock, fast_forward, phone, shopping
 from smsflow_plugin.integrations.simulator.network.client import NetworkUnavailable, PhoneText
 from smsflow_plugin.integrations.simulator.shop import SiteUnreachable
