@@ -44,10 +44,13 @@ MOST = 100
 
 SOURCES: Mapping[str, str | Promise] = {
     "address": gettext_lazy("from the address"),
+    "province": gettext_lazy("from the address"),
     "captured": gettext_lazy("told by the person's device"),
+    "contact": gettext_lazy("known of the person"),
     "area_code": gettext_lazy("from the area code"),
     "split_state": gettext_lazy("the other half of the state"),
     "number": gettext_lazy("from the number"),
+    "phone": gettext_lazy("from the number"),
     "country": gettext_lazy("from the country"),
     "store": gettext_lazy("the store's"),
 }

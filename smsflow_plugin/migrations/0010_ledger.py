@@ -1,4 +1,4 @@
-"""A new table for decisions, half the size of the old one; the next migrations fill it and put it in its place."""
+"""A new table for decisions, smaller than the old one; the next migrations fill it and put it in its place."""
 
 import django.db.models.deletion
 from django.db import migrations, models

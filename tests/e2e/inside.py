@@ -31,6 +31,7 @@ from smsflow_plugin.models import (  # noqa: E402
     ConsentRecord,
     Contact,
     CopySnippet,
+    Decision,
     Delivery,
     Enrollment,
     Flow,
@@ -184,7 +185,7 @@ def change_flow(pk: int, steps: list[Any]) -> None:
     draft.save_revision(clean=False)
 
 
-def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
+def enter(flow: int, first_name: str, phone: str, tags: list[str], consent: str = Contact.Consent.GRANTED) -> int:
     """Let a new person into a published flow, and return the id of their run; the worker goes on from there."""
     target, now = Flow.objects.get(pk=flow), clock.now()
     contact = Contact.objects.create(
@@ -194,7 +195,7 @@ def enter(flow: int, first_name: str, phone: str, tags: list[str]) -> int:
         country="US",
         timezone=target.store.timezone,
         tags=tags,
-        marketing_consent=Contact.Consent.GRANTED,
+        marketing_consent=consent,
         consent_changed_at=now,
         wake_at=now,
     )
@@ -216,6 +217,17 @@ def run(pk: int) -> dict[str, Any]:
     found = Enrollment.objects.select_related("version").get(pk=pk)
     at = found.version.compiled.instructions[found.state["at"]].step if "at" in found.state else ""
     return {"version": found.version.number, "status": found.status, "step": at}
+
+
+def decided(run: int) -> list[str]:
+    """What was said to the texts of a run whose calls have been made."""
+    gone = Message.objects.filter(enrollment_id=run, accepted_at__isnull=False).exists()
+    return list(Decision.objects.filter(enrollment_id=run).values_list("verdict", flat=True)) if gone else []
+
+
+def refused(run: int) -> int | None:
+    """Return the id of the decision that refused a text of a run, as soon as there is one."""
+    return Decision.objects.filter(enrollment_id=run, verdict="skip").values_list("pk", flat=True).first()
 
 
 def flow(pk: int) -> dict[str, Any]:
