@@ -65,7 +65,7 @@ def _spends(rows: Iterable[tuple[Any, ...]], stores: Stores, now: datetime) -> d
     for row in rows:
         store_id = row[_STORE]
         if store_id not in days:
-            days[store_id] = day_of(now, stores[store_id].timezone).on
+            days[store_id] = day_of(now, stores[store_id].timezone).date
         key = store_id, days[store_id]
         marketing = row[_CLASS] == Message.Class.MARKETING.value
         spends[key] = spends[key].plus(row[_COST], row[_PARTS], marketing=marketing)

@@ -64,7 +64,7 @@ def budgets_of(stores: Iterable[tuple[Store, PolicyRules]], now: datetime) -> di
     for store, rules in limited:
         today, own = days[store.pk], spent[store.pk]
         month = sum((amount for day, amount in own.items() if day >= today.first_of_month), Decimal(0))
-        found[store.pk] = Budget(rules.budget_day, rules.budget_month, own.get(today.on, Decimal(0)), month, today)
+        found[store.pk] = Budget(rules.budget_day, rules.budget_month, own.get(today.date, Decimal(0)), month, today)
     return found
 
 

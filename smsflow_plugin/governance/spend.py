@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dates
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,13 +89,13 @@ def plain(amount: Decimal) -> str:
 class Day:
     """A day on the clock of a store, and when the next day and the next month begin there."""
 
-    on: date
+    date: dates.date
     next_day: datetime
     next_month: datetime
 
     @property
-    def first_of_month(self) -> date:
-        return self.on.replace(day=1)
+    def first_of_month(self) -> dates.date:
+        return self.date.replace(day=1)
 
 
 def day_of(moment: datetime, zone: str) -> Day:
@@ -105,7 +106,7 @@ def day_of(moment: datetime, zone: str) -> Day:
     return Day(today, _midnight(today + timedelta(days=1), local), _midnight(month, local))
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def _midnight(day: dates.date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 

@@ -70,7 +70,7 @@ def usage(store: Store, now: datetime) -> Usage:
     rules = rules_of([store])[store.pk]
     day = day_of(now, store.timezone)
     days = {row.day: row for row in SpendDay.objects.filter(store=store, day__gte=day.first_of_month)}
-    today = _period([days[day.on]] if day.on in days else [], rules.rules.budget_day)
+    today = _period([days[day.date]] if day.date in days else [], rules.rules.budget_day)
     month = _period(list(days.values()), rules.rules.budget_month)
     flows, part_price = _by_flow(store, day.first_of_month, now)
     limited = any(

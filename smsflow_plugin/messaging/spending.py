@@ -94,7 +94,7 @@ def count_texts(texts: Iterable[tuple[int, str, str, Decimal | None, int]], now:
     """Count texts that were queued now: (store id, its time zone, class, cost, parts)."""
     spends: dict[tuple[int, date], Spent] = defaultdict(Spent)
     for store_id, zone, message_class, cost, parts in texts:
-        key = store_id, day_of(now, zone).on
+        key = store_id, day_of(now, zone).date
         spends[key] = spends[key].plus(cost, parts, marketing=message_class == _MARKETING)
     add(spends)
 
@@ -121,7 +121,7 @@ def give_back(limit: int = 1000) -> int:
         return 0
     zones = dict(Store.objects.filter(pk__in={store_id for _pk, store_id, _at in found}).values_list("pk", "timezone"))
     # the days before the texts, as the nightly count has it
-    _lock({(store_id, day_of(at, zones[store_id]).on) for _pk, store_id, at in found})
+    _lock({(store_id, day_of(at, zones[store_id]).date) for _pk, store_id, at in found})
     rows = list(
         refunds.filter(pk__in=[row[0] for row in found])
         .select_for_update(skip_locked=True)
@@ -129,7 +129,7 @@ def give_back(limit: int = 1000) -> int:
     )
     spends: dict[tuple[int, date], Spent] = defaultdict(Spent)
     for _pk, store_id, queued_at, message_class, cost, parts in rows:
-        key = store_id, day_of(queued_at, zones[store_id]).on
+        key = store_id, day_of(queued_at, zones[store_id]).date
         spends[key] = spends[key].plus(cost, parts, marketing=message_class == _MARKETING)
     bulk.update(Message, ("spent",), [(row[0], False) for row in rows])
     add({key: spent.negative() for key, spent in spends.items()})
@@ -156,7 +156,7 @@ def recount(now: datetime, days: int = RECOUNTED) -> None:
 
 @transaction.atomic
 def _recount(zone: str, store_ids: list[int], now: datetime, days: int) -> None:
-    today = day_of(now, zone).on
+    today = day_of(now, zone).date
     wanted = [today - timedelta(days=back) for back in range(days)]
     since = datetime.combine(wanted[-1], datetime.min.time(), ZoneInfo(zone))
     known = _lock({(store_id, day) for store_id in store_ids for day in wanted})

@@ -66,7 +66,7 @@ def test_a_text_above_the_ceiling_is_refused_with_its_values() -> None:
 )
 def test_days_and_months_are_those_of_the_store(at: str, zone: str, day: str, next_day: str, next_month: str) -> None:
     found = day_of(datetime.fromisoformat(at), zone)
-    assert found.on == date.fromisoformat(day)
+    assert found.date == date.fromisoformat(day)
     assert found.next_day == datetime.fromisoformat(next_day).replace(tzinfo=UTC)
     assert found.next_month == datetime.fromisoformat(next_month).replace(tzinfo=UTC)
 
