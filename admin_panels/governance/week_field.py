@@ -56,8 +56,10 @@ class WeekWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
+        box = {"data-sms-week-target": "own", "data-action": "sms-week#draw"}
         context.update(
             own=value is not None,
+            own_box=forms.CheckboxInput(attrs=box).render(f"{name}-own", value is not None),
             days=[self._line(day, value) for day in range(7)],
             above_words=self.above_words,
             places=list(self.floors),

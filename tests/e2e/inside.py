@@ -244,6 +244,46 @@ def flow(pk: int) -> dict[str, Any]:
     }
 
 
+def rules() -> dict[str, Any]:
+    """Return the store's rules as they count, the draft beside them, and whether somebody has stopped all texts."""
+    from smsflow_plugin.governance.effective import rules_of
+
+    policy = Policy.objects.get(store__name="Sierra Gear")
+    held = rules_of([policy.store], keep=False)[policy.store_id]
+    draft = policy.get_latest_revision_as_object()
+    return {
+        "policy": policy.pk,
+        "caps": [[cap.limit, cap.window] for cap in held.rules.caps],
+        "draft": draft.caps,
+        "order": policy.flow_order,
+        "panic": held.situation.panic,
+    }
+
+
+def start_rules() -> dict[str, Any]:
+    """Give the store rules without anything in them, and no draft."""
+    policy = Policy.objects.get(store__name="Sierra Gear")
+    policy.revisions.all().delete()
+    Policy.objects.filter(pk=policy.pk).update(
+        caps=[],
+        flow_order=[],
+        minimum_gap=None,
+        has_unpublished_changes=False,
+        latest_revision=None,
+        live_revision=None,
+    )
+    return rules()
+
+
+def person_in_a_cap(first_name: str, phone: str) -> int:
+    """Somebody who has just got as many texts as a day allows."""
+    from tests.factories import make_contact
+
+    now = clock.now().timestamp()
+    store = Store.objects.get(name="Sierra Gear")
+    return make_contact(store, first_name=first_name, phone=phone, recent_sends=[now - 7200, now - 7000]).pk
+
+
 def forward(minutes: int) -> str:
     return fast_forward.forward(timedelta(minutes=minutes)).isoformat()
 

@@ -103,7 +103,7 @@ const DAY = 24 * 60;
 
 /** Draws the week: the store's hours as bars, what the law leaves open as dashed frames. */
 class WeekController extends window.StimulusModule.Controller {
-  static targets = ['own', 'above', 'days', 'day', 'place', 'law', 'picture'];
+  static targets = ['own', 'day', 'place', 'law', 'picture'];
 
   static values = { store: String, law: String, closed: String };
 
@@ -126,8 +126,7 @@ class WeekController extends window.StimulusModule.Controller {
   }
 
   draw() {
-    this.aboveTarget.hidden = this.ownTarget.checked;
-    this.daysTarget.hidden = !this.ownTarget.checked;
+    this.element.classList.toggle('smsflow-week--own', this.ownTarget.checked);
     const law = this.hasPlaceTarget ? this.floors[this.placeTarget.value] : null;
     const svg = this.element_('svg', { viewBox: '0 0 700 200' });
     for (let hour = 0; hour <= 24; hour += 4) {
