@@ -37,6 +37,7 @@ cd "$work/site"
 echo "A production site passes its checks; with the demo switched on it must not."
 production=(SECRET_KEY="$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(60))')"
     SMSFLOW_ENCRYPTION_KEYS="$("$bin/python" -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')"
+    SMSFLOW_PHONE_PEPPER="$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(60))')"
     ALLOWED_HOSTS=texts.example.com PUBLIC_URL=https://texts.example.com)
 env "${production[@]}" "$bin/python" manage.py check --deploy --fail-level WARNING
 if env "${production[@]}" SMSFLOW_DEMO=1 "$bin/python" manage.py check --deploy >"$work/deploy.log" 2>&1; then
