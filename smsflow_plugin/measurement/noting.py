@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from smsflow_plugin.governance.policy import WINDOWS
-from smsflow_plugin.governance.rules import Verdict
 from smsflow_plugin.measurement.reasons import WHY, moment, why
 
 Note = Mapping[str, Any]
@@ -250,7 +249,3 @@ def flows_in(notes: Sequence[Note]) -> set[int]:
     found = {note.get("flow") for note in notes}
     found |= {int(note["of"]) for note in notes if note.get("scope") == "flow" and str(note.get("of")).isdecimal()}
     return {pk for pk in found if isinstance(pk, int)}
-
-
-def is_allowed(decision: Mapping[str, Any]) -> bool:
-    return bool(decision["verdict"] == Verdict.ALLOW)
