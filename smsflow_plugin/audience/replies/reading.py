@@ -19,7 +19,7 @@ _STOP_SIGNS = frozenset("🛑⛔🚫✋🤚🖐🙅🖕🔕📵")
 #: Said with words around them, these stand for the word itself.
 _SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
 #: After these, "no" is an answer of its own: "no stop!", as opposed to "no paren".
-_ENGLISH = frozenset(["stop", "stopall", "unsubscribe", "cancel", "quit", "end", "remove"])
+_ENGLISH = frozenset(["stop", "stopall", "unsubscribe"])
 #: Words around a keyword that do not change what it means, although nobody has listed them.
 _MOST_UNKNOWN = 1
 

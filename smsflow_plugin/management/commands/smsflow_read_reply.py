@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand
 
 from smsflow_plugin.audience.replies import read_reply
 
-
 #: What some readers take for the end of a line.
 _LINE_ENDS = {0x85: r"\u0085", 0x2028: r"\u2028", 0x2029: r"\u2029"}
 
