@@ -22,7 +22,7 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
-from smsflow_plugin.governance.panic import Stopped, stopped
+from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
@@ -112,7 +112,7 @@ def _claim(limit: int) -> Claimed:
     connections, resting_until = sendable(now)
     pacing = Pacing(connections, now)
     queued = Message.objects.filter(state=Message.State.QUEUED, store_id__in=list(connections))
-    queued = _not_stopped(_not_paused(queued, connections), stopped())
+    queued = _not_stopped(_not_paused(queued, connections))
     due = queued.filter(not_before__lte=now)
     messages = [
         Queued(*row)
@@ -137,12 +137,9 @@ def _not_paused(queued: QuerySet[Message], store_ids: Iterable[int]) -> QuerySet
     return queued.filter(Q(flow__isnull=True) | ~Q(flow__in=paused)) if paused else queued
 
 
-def _not_stopped(queued: QuerySet[Message], stop: Stopped) -> QuerySet[Message]:
+def _not_stopped(queued: QuerySet[Message]) -> QuerySet[Message]:
     """Leave out what the panic switch holds, which is everything but the answers to STOP and HELP."""
-    answers = Q(message_class=Message.Class.REPLY.value)
-    if stop.everybody:
-        return queued.filter(answers)
-    return queued.filter(answers | ~Q(store_id__in=stop.stores)) if stop.stores else queued
+    return queued.filter(Q(message_class=Message.Class.REPLY.value) | ~stands_for())
 
 
 def _write(

@@ -167,11 +167,9 @@ def test_what_the_gate_itself_held_back_goes_at_the_release(
     store: Store, ada: Contact, gateway: Any, still: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pressed between the claim and the gate: the second line of defence."""
-    from smsflow_plugin.governance.panic import Stopped
-
     text = queue(ada)
     press(store)
-    monkeypatch.setattr("smsflow_plugin.messaging.dispatch.stopped", Stopped)
+    monkeypatch.setattr("smsflow_plugin.messaging.dispatch._not_stopped", lambda queued: queued)
     dispatch()
     text.refresh_from_db()
     assert (text.state, text.reason, gateway.calls) == ("queued", "panic", [])
