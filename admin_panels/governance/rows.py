@@ -77,6 +77,12 @@ class RowsWidget(forms.Widget):
         return context
 
 
+def _has_typed(form: forms.Form) -> bool:
+    """Return whether there is more in a row than what is chosen in every new one."""
+    typed = [name for name, field in form.fields.items() if not isinstance(field, forms.ChoiceField)]
+    return any(str(form[name].value() or "").strip() for name in typed)
+
+
 def _labelled(form: forms.Form, number: Any) -> forms.Form:
     """Give every field of a row a name that tells the rows apart, and its error to whoever cannot see it."""
     for name, field in form.fields.items():
@@ -111,6 +117,9 @@ class RowsField(forms.Field):
 
     def clean(self, value: Any) -> Any:
         rows = self.widget.forms_of(self.html_name, value if isinstance(value, RawRows) else RawRows(value or ()))
+        if getattr(self, "is_deferred_validation", False):
+            # a row that was just added is no mistake yet: the page saves drafts by itself
+            rows = [row for row in rows if _has_typed(row)]
         if len(rows) > MOST_ROWS:
             raise ValidationError(_("These are too many rows."))
         for row in rows:

@@ -13,6 +13,8 @@ from tests.browser.test_accessibility import axe, faults
 from tests.e2e.site import Site, eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser, Page
 
 __all__ = ["axe"]
@@ -59,9 +61,17 @@ def test_a_cap_is_a_draft_first_and_counts_once_it_is_published(ines: Page, site
     assert site.inside("rules")["caps"] == [[1, "day"]]
 
 
+@pytest.fixture
+def careless(browser: Browser, site: Site, people: None) -> Iterator[Page]:
+    """A page of the store admin, whose drafts may be refused."""
+    with signed_in(browser, site, INES, refused=True) as opened:
+        yield opened
+
+
 def test_a_mistake_is_told_at_its_row_and_nothing_that_was_typed_is_lost(
-    ines: Page, site: Site, rules: dict[str, Any]
+    careless: Page, site: Site, rules: dict[str, Any]
 ) -> None:
+    ines = careless
     open_rules(ines)
     for limit, window in (("6", "day"), ("5", "week")):
         ines.get_by_role("button", name="Add a cap").click()
