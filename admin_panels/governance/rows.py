@@ -16,6 +16,8 @@ MOST_ROWS = 100
 
 #: Stands for the number of a row in the empty row that the page's script copies.
 NUMBER = "__number__"
+#: And for its place among the rows, as people count.
+PLACE = "__place__"
 
 
 class RawRows(list[dict[str, str]]):
@@ -68,8 +70,9 @@ class RowsWidget(forms.Widget):
         rows = self.failed if self.failed is not None else self.forms_of(name, value)
         context.update(
             rows=[(number, _labelled(row, number)) for number, row in enumerate(rows, start=1)],
-            empty=_labelled(self.make_form(prefix=f"{name}-{NUMBER}"), NUMBER),
+            empty=_labelled(self.make_form(prefix=f"{name}-{NUMBER}"), PLACE),
             number=NUMBER,
+            place=PLACE,
             add_label=self.add_label,
             remove_label=str(self.remove_label),
             next=len(rows),

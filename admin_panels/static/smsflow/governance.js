@@ -10,14 +10,16 @@ const changed = (element) => element.dispatchEvent(new Event('change', { bubbles
 class RowsController extends window.StimulusModule.Controller {
   static targets = ['list', 'row', 'empty', 'add'];
 
-  static values = { next: Number, number: String, remove: String };
+  static values = { next: Number, number: String, place: String, remove: String };
 
   connect() {
     this.name();
   }
 
   add() {
-    const html = this.emptyTarget.innerHTML.replaceAll(this.numberValue, this.nextValue);
+    const html = this.emptyTarget.innerHTML
+      .replaceAll(this.numberValue, this.nextValue)
+      .replaceAll(this.placeValue, this.nextValue + 1);
     this.nextValue += 1;
     this.listTarget.insertAdjacentHTML('beforeend', html);
     this.name();
