@@ -46,7 +46,7 @@ from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
-from smsflow_plugin.governance.panic import stopped
+from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Planned, Priority
 from smsflow_plugin.governance.spend import Till
 from smsflow_plugin.messaging.models import Message
@@ -141,7 +141,7 @@ def advance(limit: int | None = None) -> int:
 
 def _due() -> QuerySet[Contact]:
     """Return who is due. Whoever the panic switch holds is left alone: they are due when it is let go."""
-    return stopped().going(Contact.objects.filter(wake_at__lte=clock.now()))
+    return Contact.objects.filter(~stands_for(), wake_at__lte=clock.now())
 
 
 @transaction.atomic
@@ -178,7 +178,7 @@ def _advance_singly(limit: int) -> int:
 
 def next_wake() -> datetime | None:
     """Return when the next contact is due, or None if nobody waits."""
-    waiting = stopped().going(Contact.objects.filter(wake_at__isnull=False))
+    waiting = Contact.objects.filter(~stands_for(), wake_at__isnull=False)
     moment: datetime | None = waiting.aggregate(at=Min("wake_at"))["at"]
     return moment
 

@@ -24,7 +24,7 @@ _CALLED = (
     "smsflow_plugin.engine.governor.recipient_of",
     "smsflow_plugin.engine.advance.places",
     "smsflow_plugin.engine.advance.rules_of",
-    "smsflow_plugin.engine.advance.next_text",
+    "smsflow_plugin.engine.advance.planned_text",
     "smsflow_plugin.messaging.gate.rules_of",
     "smsflow_plugin.messaging.gate.candidate_places",
     "smsflow_plugin.messaging.gate.decide",
