@@ -121,6 +121,7 @@ class PeopleView(FlowPage, TemplateView):
             .only(
                 "state", "version_id", "wake_at", "entered_at", "flow_id", "store_id", "contact__first_name",
                 "contact__last_name", "contact__phone", "contact__email", "contact__handed_over_at",
+                "contact__erased_at",
             )
             .order_by("-pk")
         )  # fmt: skip

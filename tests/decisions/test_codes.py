@@ -35,7 +35,7 @@ def test_every_word_has_a_number_of_its_own(words: Any, table: Any) -> None:
 
 
 def test_the_migration_knew_the_same_numbers() -> None:
-    migration = importlib.import_module("smsflow_plugin.migrations.0008_ledger_rows")
+    migration = importlib.import_module("smsflow_plugin.migrations.0011_ledger_rows")
     for known, table in (
         (migration.REASONS, codes.REASONS),
         (migration.VERDICTS, codes.VERDICTS),

@@ -17,7 +17,7 @@ from tests.factories import make_contact, make_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-migration: Any = importlib.import_module("smsflow_plugin.migrations.0008_ledger_rows")
+migration: Any = importlib.import_module("smsflow_plugin.migrations.0011_ledger_rows")
 
 UNTIL = NOON + timedelta(hours=10)
 ROWS = [
@@ -35,7 +35,7 @@ ROWS = [
 def old_and_new(settings: Any) -> Any:
     """Both tables as the migration finds them, beside the one of today."""
     settings.MIGRATION_MODULES = {}
-    apps = MigrationExecutor(connection).loader.project_state(("smsflow", "0007_ledger")).apps
+    apps = MigrationExecutor(connection).loader.project_state(("smsflow", "0010_ledger")).apps
     models = apps.get_model("smsflow", "Decision"), apps.get_model("smsflow", "LedgerRow")
     for model in models:
         model._meta.db_table = f"test_{model._meta.model_name}"

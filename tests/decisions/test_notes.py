@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smsflow_plugin.governance.notes import pack, unpack
 
-migration: Any = importlib.import_module("smsflow_plugin.migrations.0008_ledger_rows")
+migration: Any = importlib.import_module("smsflow_plugin.migrations.0011_ledger_rows")
 
 EXAMPLES = [
     ([], ""),

@@ -1,45 +1,32 @@
-"""How surely people had agreed before anybody wrote it down, and what raises and lowers it."""
+"""How surely people have agreed: what raises it, and what lowers it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from importlib import import_module
 
-import pytest
-from django.apps import apps
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_plugin.audience.consent import CONFIRMED, GRANTED, PENDING, REVOKED, SINGLE, Consent, ConsentState, apply
-from smsflow_plugin.models import ConsentRecord, Contact, Store
-from tests.conftest import NOON, TestClock
-from tests.factories import make_contact
-
-
-@pytest.mark.django_db
-def test_the_migration_tells_who_has_confirmed(store: Store, still: TestClock) -> None:
-    people = {name: make_contact(store, first_name=name) for name in ("asked", "shop", "again")}
-    make_contact(store, first_name="never", marketing_consent="unknown")
-    for name in ("asked", "again"):
-        contact = people[name]
-        ConsentRecord.objects.create(
-            store=store, contact=contact, key=name, action="granted", scope="marketing", source="double_opt_in",
-            effective_at=NOON - timedelta(days=name == "again"), phone=str(contact.phone),
-        )  # fmt: skip
-    migration = import_module("smsflow_plugin.migrations.0005_signup_levels")
-    with connection.schema_editor() as editor:
-        migration.say_levels(apps, editor)
-        migration.say_levels(apps, editor)
-    levels = dict(Contact.objects.values_list("first_name", "opt_in_level"))
-    assert levels == {"asked": "confirmed", "shop": "single", "again": "single", "never": ""}
+from smsflow_plugin.audience.consent import (
+    CONFIRMED,
+    GRANTED,
+    PENDING,
+    REVOKED,
+    SINGLE,
+    Consent,
+    ConsentState,
+    Proof,
+    apply,
+)
+from tests.conftest import NOON
 
 
 def statement(
     action: str, minutes: int, level: str = "", *, own_words: bool = False, scope: str = "marketing"
 ) -> Consent:
-    return Consent(action, scope, "test", at(minutes), key="k", level=level, own_words=own_words)
+    proof = Proof(opt_in_level=level)
+    return Consent(action, scope, "test", at(minutes), key="k", own_words=own_words, proof=proof)
 
 
 def at(minutes: int) -> datetime:
@@ -92,7 +79,7 @@ def test_there_is_a_level_exactly_while_somebody_agrees(statements: list[Consent
     state = after(*statements)
     assert bool(state.level) is (state.marketing == GRANTED)
     if state.level == CONFIRMED:
-        assert any(one.level == CONFIRMED for one in statements)
+        assert any(one.proof.opt_in_level == CONFIRMED for one in statements)
     undated = [replace(one, dated=False) for one in statements if one.action == GRANTED]
     refused = ConsentState(REVOKED, REVOKED, at(0))
     for one in undated:
