@@ -51,7 +51,7 @@ def test_every_trouble_with_the_gateway_has_words(trouble: Trouble) -> None:
 def test_everything_stands_newest_first(rows: Rows) -> None:
     entries = told(rows)
     assert [entry.kind for entry in entries] == [
-        Kind.REDEEMED, Kind.EVENT, Kind.EFFECT, Kind.EVENT, Kind.DECISION, Kind.MESSAGE, Kind.ENTERED, Kind.CONSENT, Kind.EVENT
+        Kind.REDEEMED, Kind.EFFECT, Kind.EVENT, Kind.DECISION, Kind.MESSAGE, Kind.ENTERED, Kind.CONSENT, Kind.EVENT
     ]  # fmt: skip
     assert sorted((entry.at for entry in entries), reverse=True) == [entry.at for entry in entries]
 

@@ -161,7 +161,7 @@ def test_the_proof_of_a_consent_stands_on_the_persons_page(ines: Client, visitor
     pump()
     record = ConsentRecord.objects.get()
     page = ines.get(reverse("smsflow_contacts:inspect", args=[record.contact_id])).content.decode()
-    for proof in ("Proof", record.evidence["version"], "ticked by the person", "203.0.113.7", "Footer"):
+    for proof in ("Evidence", record.evidence["version"], "Ticked", "203.0.113.7", "Footer"):
         assert proof in page
 
 

@@ -22,7 +22,8 @@ def copy(text: str = "", fallback: str = "", **translations: str) -> dict[str, A
 
 
 def send(text: str, step: str, **rest: Any) -> dict[str, Any]:
-    return {"type": "send", "id": step, "value": {**copy(text, **rest), "hold_amount": None, "hold_unit": "hours"}}
+    put_off = {"hold_amount": None, "hold_unit": "hours", "when_blocked": None}
+    return {"type": "send", "id": step, "value": {**copy(text, **rest), **put_off}}
 
 
 def ask(step: str, *, reply: str = "Thanks.", inside: list[Any] | None = None) -> dict[str, Any]:
