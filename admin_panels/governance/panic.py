@@ -15,7 +15,8 @@ from wagtail.admin import messages
 
 from smsflow_plugin.admin_panels.governance.pages import PolicyPage, open_stop
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.governance.actions import PressPanic, ReleasePanic
+from smsflow_plugin.engine.releasing import ReleasePanic
+from smsflow_plugin.governance.actions import PressPanic
 from smsflow_plugin.models import Message
 
 

@@ -16,6 +16,7 @@ from django.views.generic import TemplateView
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.governance.pages import PolicyPage
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.flows.program import Program, Send
 from smsflow_plugin.governance.decide import Finding
 from smsflow_plugin.governance.effective import StoreRules, rules_of
@@ -154,6 +155,7 @@ class TryView(PolicyPage, TemplateView):
             self._moment(asked),
             text=next((text for text in texts_of(self.program) if _key(text) == asked.get("text")), None),
             message_class=asked["message_class"],
+            suppressed=suppressed([contact]).get(contact.pk, "") if contact.pk else "",
         )
         return {"contact": contact, **self._told(trial)}
 

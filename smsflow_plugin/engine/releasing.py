@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+from wagtail.actions import BaseAction
+from wagtail.log_actions import log
+
+from smsflow_plugin import clock
+from smsflow_plugin.governance.models import PanicStop
 from smsflow_plugin.governance.rules import Reason
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.nudge import nudge
@@ -27,3 +33,28 @@ def nudge_all() -> None:
     """Let every pump look that the switch has held up."""
     for pump in HELD:
         nudge(pump)
+
+
+class ReleasePanic(BaseAction):  # type: ignore[misc]
+    """Let texts go again. What has waited goes as the rules allow; what came too late is dropped.
+
+    :param instance: the policy of the store, or of the site.
+    """
+
+    action_name = "release_panic"
+    # whoever may let rules count may let texts go
+    permission_policy_action = "publish"
+
+    @transaction.atomic
+    def execute(self, skip_permission_checks: bool = False) -> int:
+        """Release the switch; return how many stops there were: 0 if nobody has pressed it."""
+        self.check(skip_permission_checks=skip_permission_checks)
+        now = clock.now()
+        released = PanicStop.objects.filter(store_id=self.instance.store_id, released_at=None).update(
+            released_at=now, released_by=self.user
+        )
+        if released:
+            log(instance=self.instance, action="smsflow.release_panic", user=self.user, timestamp=now)
+            let_texts_go(self.instance.store_id, now)
+            nudge_all()
+        return released

@@ -1,4 +1,4 @@
-"""The panic switch: stops all texts of a store, or of the whole site, and lets them go again."""
+"""The panic switch: stops all texts of a store, or of the whole site. ``engine.releasing`` lets them go again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from wagtail.log_actions import log
 
 from smsflow_plugin import clock
 from smsflow_plugin.governance.models import PanicStop, Policy
-from smsflow_plugin.nudge import nudge
 
 
 class PressPanic(BaseAction):  # type: ignore[misc]
@@ -46,28 +45,3 @@ class PressPanic(BaseAction):  # type: ignore[misc]
                 data={"reason": self.reason},
             )
         return stop
-
-
-class ReleasePanic(BaseAction):  # type: ignore[misc]
-    """Let texts go again. What has waited goes as the rules allow; what came too late is dropped.
-
-    :param instance: the policy of the store, or of the site.
-    """
-
-    action_name = "release_panic"
-    # whoever may let rules count may let texts go
-    permission_policy_action = "publish"
-
-    @transaction.atomic
-    def execute(self, skip_permission_checks: bool = False) -> int:
-        """Release the switch; return how many stops there were: 0 if nobody has pressed it."""
-        self.check(skip_permission_checks=skip_permission_checks)
-        now = clock.now()
-        released = PanicStop.objects.filter(store_id=self.instance.store_id, released_at=None).update(
-            released_at=now, released_by=self.user
-        )
-        if released:
-            log(instance=self.instance, action="smsflow.release_panic", user=self.user, timestamp=now)
-            nudge("advance")
-            nudge("dispatch")
-        return released

@@ -13,7 +13,8 @@ FLOWS = "/admin/smsflow/flows/"
 
 
 def text(id: str, words: str) -> dict[str, Any]:
-    value = {"text": words, "fallback": "", "translations": [], "hold_amount": None, "hold_unit": "hours"}
+    put_off = {"hold_amount": None, "hold_unit": "hours", "when_blocked": None}
+    value = {"text": words, "fallback": "", "translations": [], **put_off}
     return {"type": "send", "value": value, "id": id}
 
 

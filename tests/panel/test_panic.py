@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from smsflow_plugin.governance.actions import PressPanic, ReleasePanic
+from smsflow_plugin.engine.releasing import ReleasePanic
+from smsflow_plugin.governance.actions import PressPanic
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.models import PanicStop, Policy, StoreLogEntry
 from tests.admin.people import client_of, make_user
