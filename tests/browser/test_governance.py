@@ -37,6 +37,12 @@ def open_rules(page: Page) -> None:
     expect(page.get_by_role("heading", name="Rules of Sierra Gear")).to_be_visible()
 
 
+def settle(page: Page) -> None:
+    """Wait until Wagtail has built the page and its messages have faded in: half-way nothing has its colours yet."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => null)))")
+
+
 def publish(page: Page) -> None:
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("button", name="Publish").click()
@@ -51,8 +57,7 @@ def test_a_cap_is_a_draft_first_and_counts_once_it_is_published(ines: Page, site
     # the new row has the focus: it can be filled in without a mouse
     ines.keyboard.type("1")
     expect(ines.get_by_label("Texts at most, row 1")).to_have_value("1")
-
-    # the page saves a draft by itself
+    ines.get_by_role("button", name="Save draft").click()
     eventually(lambda: site.inside("rules")["draft"] == [{"limit": 1, "window": "day"}], "the draft is saved")
     expect(notice).to_be_visible()
     assert site.inside("rules")["caps"] == rules["caps"]
@@ -180,10 +185,12 @@ def test_no_page_of_governance_has_a_serious_fault(
         page.get_by_label("Set hours of your own").check()
         page.get_by_role("button", name="Add a cap").click()
         page.get_by_role("button", name="Save draft").click()
+        settle(page)
         found["edit"] = faults(page, axe)
         for view in ("try-it", "effect", "panic", "inspect", "history"):
             page.goto(f"{GOVERNANCE}{view}/{rules['policy']}/")
             expect(page.locator("main")).to_be_visible()
+            settle(page)
             found[view] = faults(page, axe)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
     assert {name: each for name, each in found.items() if each} == {}
