@@ -39,8 +39,12 @@ def open_rules(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Wait until Wagtail has built the page and its messages have faded in: half-way nothing has its colours yet."""
-    page.wait_for_load_state("networkidle")
-    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => null)))")
+    page.wait_for_load_state("load")
+    # what turns for ever is not waited for
+    page.wait_for_function(
+        "document.getAnimations().every(one => one.playState !== 'running'"
+        " || one.effect.getComputedTiming().iterations === Infinity)"
+    )
 
 
 def publish(page: Page) -> None:
@@ -184,7 +188,8 @@ def test_no_page_of_governance_has_a_serious_fault(
         open_rules(page)
         page.get_by_label("Set hours of your own").check()
         page.get_by_role("button", name="Add a cap").click()
-        page.get_by_role("button", name="Save draft").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save draft").click()
         settle(page)
         found["edit"] = faults(page, axe)
         for view in ("try-it", "effect", "panic", "inspect", "history"):

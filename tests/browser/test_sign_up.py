@@ -75,7 +75,7 @@ def test_from_the_form_to_the_last_text(page: Page, browser: Browser, quiet_site
     page.goto("/admin/smsflow/contacts/?q=2025550177")
     page.locator("main table tbody").get_by_role("link", name="Signe").click()
     proof = page.locator("details", has_text="ticked by the person")
-    proof.get_by_text("Proof").click()
+    proof.get_by_text("Evidence", exact=True).click()
     expect(proof).to_contain_text("Footer")
 
     with phone(browser, site, java_script_enabled=False) as visitor:

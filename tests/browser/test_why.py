@@ -46,7 +46,7 @@ def test_two_presses_lead_from_a_text_to_why_and_to_the_rules(ines: Page) -> Non
     expect(ines.get_by_text("The same rules hold today.")).to_be_visible()
     expect(ines.get_by_role("row", name="Caps")).to_contain_text("50 texts in 24 hours; 100 texts in 7 days")
     ines.get_by_role("link", name="Back to the decision").click()
-    expect(ines.get_by_role("heading", name="Why")).to_be_visible()
+    expect(ines.get_by_role("heading", name="Why:", level=1)).to_be_visible()
 
 
 def test_the_report_leads_to_why_somebody_was_not_texted(ines: Page, story: dict[str, int]) -> None:
