@@ -38,13 +38,9 @@ def open_rules(page: Page) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until Wagtail has built the page and its messages have faded in: half-way nothing has its colours yet."""
+    """End what is fading in: half-way nothing has its colours yet."""
     page.wait_for_load_state("load")
-    # what turns for ever is not waited for
-    page.wait_for_function(
-        "document.getAnimations().every(one => one.playState !== 'running'"
-        " || one.effect.getComputedTiming().iterations === Infinity)"
-    )
+    page.add_style_tag(content="* { animation: none !important; transition: none !important; }")
 
 
 def publish(page: Page) -> None:
