@@ -11,6 +11,7 @@ from django.db import transaction
 
 from smsflow_plugin import clock
 from smsflow_plugin.events.inbox import store_delivery
+from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.signup import storage
 from smsflow_plugin.signup.callers import connection_of
 from smsflow_plugin.signup.guard import LET_IN, Attempt, Outcome, judge
@@ -46,6 +47,9 @@ class Submission:
 
 
 def must_confirm(form: OptInForm, number: Number) -> bool:
+    asked_for = rules_of([form.store], keep=False)[form.store_id].rules.double_opt_in_countries
+    if asked_for & {number.region, form.store.country}:
+        return True
     return needs_confirmation(form.level, number_country=number.region, store_country=form.store.country)
 
 

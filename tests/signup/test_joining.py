@@ -196,6 +196,15 @@ def test_a_single_opt_in_needs_no_answer_and_is_told_apart(store: Store, still: 
     assert not Message.objects.exists()
 
 
+def test_the_rules_of_the_store_can_ask_for_a_confirmation_whatever_the_form_says(
+    store: Store, still: TestClock
+) -> None:
+    Policy.objects.update(double_opt_in_countries=["US"])
+    Visitor(make_form(store, level="single"), still).sends()
+    pump()
+    assert Contact.objects.get().marketing_consent == "pending"
+
+
 def test_nobody_is_brought_back_by_a_form_without_their_phone(store: Store, still: TestClock) -> None:
     texted(store, "STOP", phone=ADA)
     pump()
