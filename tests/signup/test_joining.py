@@ -19,6 +19,7 @@ from smsflow_plugin.models import (
     Message,
     OptInAttempt,
     OptInForm,
+    Policy,
     Store,
 )
 from smsflow_plugin.signup.watching import expire, settle
