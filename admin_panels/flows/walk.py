@@ -92,7 +92,7 @@ def phone_context(flow: Flow, request: HttpRequest) -> dict[str, Any]:
         program,
         person,
         script,
-        rules=rules_of([flow.store])[flow.store_id],
+        rules=rules_of([flow.store], keep=False)[flow.store_id],
         store=flow.store,
         start=trial.starts_at,
         trigger=trial.trigger,

@@ -83,4 +83,4 @@ def breaker_state(store: Store) -> BreakerState:
         for flow in flows
     ]
     health.sort(key=lambda one: one.trip is None)
-    return BreakerState(rules_of([store])[store.pk].rules, tuple(health), trips.get(None))
+    return BreakerState(rules_of([store], keep=False)[store.pk].rules, tuple(health), trips.get(None))

@@ -40,7 +40,7 @@ class Setting:
 
 def settings_of(version: PolicyVersion) -> list[Setting]:
     """Return every setting of a version in words, beside those that hold for its store today. Few queries."""
-    today = rules_of([version.store])[version.store_id]
+    today = rules_of([version.store], keep=False)[version.store_id]
     return compared(version.rules, version.origin, today, _flow_names(version))
 
 

@@ -67,7 +67,7 @@ class Usage:
 
 def usage(store: Store, now: datetime) -> Usage:
     """Return what ``store`` has spent. The number of queries does not depend on how much that is."""
-    rules = rules_of([store])[store.pk]
+    rules = rules_of([store], keep=False)[store.pk]
     day = day_of(now, store.timezone)
     days = {row.day: row for row in SpendDay.objects.filter(store=store, day__gte=day.first_of_month)}
     today = _period([days[day.date]] if day.date in days else [], rules.rules.budget_day)
@@ -139,7 +139,7 @@ def _warnings(month: Period, has_prices: bool, limited: bool) -> tuple[str, ...]
 
 def price_warning(store: Store) -> str:
     """Return what is wrong with the prices of a store that limits its spend, "" if nothing is."""
-    rules = rules_of([store])[store.pk]
+    rules = rules_of([store], keep=False)[store.pk]
     limits = (rules.rules.budget_day, rules.rules.budget_month, rules.rules.price_ceiling)
     if all(limit is None for limit in limits) or ELSEWHERE in rules.prices or store.country in rules.prices:
         return ""

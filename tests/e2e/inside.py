@@ -37,6 +37,7 @@ from smsflow_plugin.models import (  # noqa: E402
     Flow,
     Message,
     OptInForm,
+    PanicStop,
     Policy,
     Segment,
     Store,
@@ -61,8 +62,9 @@ def make_store() -> dict[str, Any]:
 
 
 def start_anew() -> str:
-    """Take every flow that other tests have left behind out of the way, and let it be morning."""
+    """Take every flow and rule that other tests have left behind out of the way, and let it be morning."""
     Flow.objects.update(live=False, template="")
+    start_rules()
     return _next_morning()
 
 
@@ -261,17 +263,13 @@ def rules() -> dict[str, Any]:
 
 
 def start_rules() -> dict[str, Any]:
-    """Give the store rules without anything in them, and no draft."""
+    """Give the store rules without anything in them, and no draft; let its texts go."""
     policy = Policy.objects.get(store__name="Sierra Gear")
     policy.revisions.all().delete()
-    Policy.objects.filter(pk=policy.pk).update(
-        caps=[],
-        flow_order=[],
-        minimum_gap=None,
-        has_unpublished_changes=False,
-        latest_revision=None,
-        live_revision=None,
-    )
+    kept = {"id", "store", "live", "locked", "created_at", "updated_at"}
+    settings = {field.name: field.get_default() for field in Policy._meta.concrete_fields if field.name not in kept}
+    Policy.objects.filter(pk=policy.pk).update(**settings)
+    PanicStop.objects.filter(released_at=None).update(released_at=clock.now())
     return rules()
 
 
