@@ -15,9 +15,10 @@ from typing import Any, Protocol
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place
+from smsflow_plugin.audience.preference_links import preference_url
 from smsflow_plugin.engine.interpreter import Ask
 from smsflow_plugin.engine.people_facts import recipient_of
-from smsflow_plugin.flows.context import copy_context
+from smsflow_plugin.flows.context import PREFERENCES, copy_context
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
 from smsflow_plugin.governance.decide import decide, is_answer
@@ -208,7 +209,9 @@ class Governor:
     def context(self, facts: Facts) -> dict[str, Any]:
         """Return what copy of a run may use."""
         store = {"name": self.store.name, "brand": self.store.brand, "url": self.store.website}
-        return copy_context(facts.contact, store, facts.trigger, facts.run)
+        context = copy_context(facts.contact, store, facts.trigger, facts.run)
+        context["contact"] = _Written(context["contact"], self.contact)
+        return context
 
     @property
     def language(self) -> str:
@@ -242,6 +245,17 @@ class Governor:
         if intent.message_class is MessageClass.MARKETING and not answered:
             sent = Sent(self.now, intent.flow, intent.priority, intent.stage, intent.cart)
             self._recipient = replace(self._recipient, sends=(*self._recipient.sends, sent))
+
+
+class _Written(dict[str, Any]):
+    """What copy may say of a contact. The link to the person's own page is signed only for copy that has it."""
+
+    def __init__(self, values: Mapping[str, Any], contact: Contact) -> None:
+        super().__init__(values)
+        self._contact = contact
+
+    def __getitem__(self, key: str) -> Any:
+        return preference_url(self._contact) if key == PREFERENCES else super().__getitem__(key)
 
 
 def _purpose(is_answer: bool, is_test: bool) -> str:
