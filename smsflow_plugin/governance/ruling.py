@@ -302,8 +302,8 @@ def _room(
         at = rested_at(everybody, gap, at)
         for cap, counted in own:
             at = at and free_at(counted, cap.limit, cap.length, at)
-        if at is not None and only_open and not is_open(at, places, hours):
-            at = next_open(at, places, hours)
+        if at is not None and only_open and not is_open(at, places, hours, margin=case.margin):
+            at = next_open(at, places, hours, margin=case.margin)
         if at == moment:
             return moment
     return None
