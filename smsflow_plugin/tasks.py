@@ -28,6 +28,7 @@ from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
 from smsflow_plugin.signup import watching as requests_pump
+from smsflow_plugin.signup.purging import KINDS as PURGED
 from smsflow_plugin.stores.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ def tick() -> None:
 @db_periodic_task(crontab(hour="3", minute="17"))
 def purge() -> None:
     """What is personal is kept as long as it must be, and no longer."""
-    purge_pump.purge()
+    purge_pump.purge(PURGED)
 
 
 @on_startup()
