@@ -138,6 +138,8 @@ class Gate:
         rules = self._rules[message.store_id]
         if message.purpose == TEST and Contact.Consent.REVOKED in (person.marketing_consent, person.service_consent):
             return Decision(Verdict.SKIP, Reason.OPTED_OUT)
+        if message.purpose == TEST and (message.store_id, message.to) in self._suppressed:
+            return Decision(Verdict.SKIP, Reason.SUPPRESSED)
         if message.purpose == TEST and rules.situation.panic:
             return Decision(Verdict.SKIP, Reason.PANIC)
         intent = self._intent(message, flow)
