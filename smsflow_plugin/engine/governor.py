@@ -153,6 +153,7 @@ class Governor:
                 known,
                 expires_at=ask.expires_at,
                 answers=ask.answers,
+                reached_at=ask.reached_at,
                 when_blocked=ask.send.when_blocked or program.when_blocked,
             )
             margin = margin_of(intent.message_class)

@@ -146,4 +146,6 @@ def _replay_person(person: _Person, rules_for: Callable[[Text], PolicyRules], fo
 def _ask(text: Text, rank: int, person: _Person, rules: PolicyRules, now: datetime) -> Decision:
     sends = [sent for sent in person.sends if now - LONGEST < sent.at <= now]
     recipient = person.past.at(now, sends, person.planned(now, text.key))
-    return decide(replace(text.intent, rank=rank), rules, recipient, now, Situation(), margin=margin_of(text.intent.message_class))
+    return decide(
+        replace(text.intent, rank=rank), rules, recipient, now, Situation(), margin=margin_of(text.intent.message_class)
+    )

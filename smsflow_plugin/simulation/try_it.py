@@ -105,6 +105,7 @@ def try_it(
         rank=rank,
         stage=stage,
         when_blocked=(text.when_blocked if text else "") or program.when_blocked,
+        reached_at=at,
     )
     if stage == Stage.CART:
         cart, left_at = _cart(contact, flow, at)
