@@ -103,9 +103,8 @@ class OptInFormForm(StoreScopedForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         store = self._store(cleaned)
-        if store and cleaned.get("level") == SINGLE:
-            if is_forced(store.country):
-                self.add_error("level", _("In %(country)s everybody must confirm.") % {"country": store.country})
+        if store and cleaned.get("level") == SINGLE and is_forced(store.country):
+            self.add_error("level", _("In %(country)s everybody must confirm.") % {"country": store.country})
         return cleaned
 
     def _store(self, cleaned: dict[str, Any]) -> Store | None:

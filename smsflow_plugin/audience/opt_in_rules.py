@@ -1,7 +1,7 @@
 """Where consent must be confirmed by text, by country and by what is sent. Data with its source, and pure.
 
-One table for forms (who is asked to confirm) and for the built-in rules (``governance.policy``: who may get reminders of
-a cart). A store may ask for more than this. Not legal advice: each row names what it follows, and as of when.
+One table for forms (who is asked to confirm) and for the built-in rules (``governance.policy``: who may get reminders
+of a cart). A store may ask for more than this. Not legal advice: each row names what it follows, and as of when.
 """
 
 from __future__ import annotations

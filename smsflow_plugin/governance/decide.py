@@ -126,8 +126,8 @@ def _blocked(case: Case, binding: Reason, spoke: Mapping[Reason, Objection]) -> 
 def margin_of(message_class: MessageClass) -> timedelta:
     """Return how long it must still be open. The law says nothing about service texts: they go to the last minute.
 
-    A decision asks for the same margin as the gate: a text that is allowed in the last minutes of the evening would take
-    its place in caps then, and leave in the morning, beside whatever is allowed there.
+    A decision asks for the same margin as the gate: a text that is allowed in the last minutes of the evening would
+    take its place in caps then, and leave in the morning, beside whatever is allowed there.
     """
     return MARGIN if message_class is not MessageClass.SERVICE else _AT_ONCE
 

@@ -33,7 +33,8 @@ class Leaving(NamedTuple):
 def moved(sends: Sequence[Sent], leaving: Iterable[Leaving]) -> tuple[Sent, ...]:
     """Return ``sends`` with each text counted when it leaves, not when it was queued; in order.
 
-    A place that was moved before is the latest of that flow's since the text was queued. Texts without one stay without.
+    A place that was moved before is the latest of that flow's since the text was queued. Texts without one stay
+    without.
     """
     found = list(sends)
     for text in leaving:

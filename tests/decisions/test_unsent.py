@@ -14,7 +14,6 @@ from smsflow_plugin.governance.unsent import Wanted, count_unsent, counts
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.models import Decision, Flow, Message, Store, UnsentDay
 from tests.conftest import NOON, TestClock
-from tests.dispatch.conftest import gateway  # noqa: F401 - a fixture
 from tests.factories import make_contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]

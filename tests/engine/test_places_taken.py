@@ -13,7 +13,6 @@ from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gateway import RateLimited
 from smsflow_plugin.models import Contact, Decision, Message, Policy, Store
 from tests.conftest import NOON, TestClock
-from tests.dispatch.conftest import gateway  # noqa: F401
 from tests.engine.helpers import happened, make_flow, pump
 from tests.factories import caps, make_contact
 

@@ -21,7 +21,6 @@ from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gateway import Accepted, OutboundText, Outcome, RateLimited
 from smsflow_plugin.models import Contact, Message, Policy, Store
 from tests.conftest import TestClock
-from tests.dispatch.conftest import gateway  # noqa: F401
 from tests.engine.helpers import happened, make_flow
 from tests.engine.test_concurrency import together
 from tests.factories import make_contact
@@ -49,7 +48,7 @@ def busiest(times: list[datetime], window: timedelta) -> int:
 def test_no_person_ever_gets_more_than_the_caps_in_any_window_that_slides(
     store: Store, still: TestClock, gateway: Any
 ) -> None:
-    """Ten days in rounds of minutes to hours. The gateway is out for a while, the number is slow, texts wait over night."""
+    """Days in rounds of minutes to hours. The gateway is out for a while, the number is slow, texts wait over night."""
     dice = random.Random(4)
     Policy.objects.update(
         caps=[

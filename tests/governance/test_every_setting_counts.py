@@ -132,8 +132,10 @@ FLIPS: dict[str, Flip] = {
 
 
 def test_every_column_of_the_panel_is_flipped_here() -> None:
-    own = {"id", "store", "latest_revision", "live", "has_unpublished_changes", "first_published_at", "locked",
-           "last_published_at", "live_revision", "go_live_at", "expire_at", "expired", "locked_at", "locked_by"}  # fmt: skip
+    own = {
+        "id", "store", "latest_revision", "live", "has_unpublished_changes", "first_published_at", "last_published_at",
+        "live_revision", "go_live_at", "expire_at", "expired", "locked", "locked_at", "locked_by",
+    }  # fmt: skip
     columns = {field.name for field in Policy._meta.concrete_fields} - own
     assert columns == FLIPS.keys() | {"may_loosen"}, "what stores may loosen: see below"
     assert set(SETTINGS) <= FLIPS.keys()

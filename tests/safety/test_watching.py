@@ -140,7 +140,7 @@ def test_money_stops_a_flow_by_what_its_texts_cost_when_they_were_queued(flow: F
 
 
 def test_a_price_in_the_settings_alone_counts_for_the_breaker_too(store: Store, settings: Any, ada: Contact) -> None:
-    """It did not: the breaker knew the tables of the rules only, and took the country of the person for the number's."""
+    """It did not: it knew the tables of the rules only, and took the country of the person for the number's."""
     settings.SMSFLOW = {**settings.SMSFLOW, "PART_PRICE": {"USD": "0.60"}}
     rule(breaker_spend=Decimal("1"))
     make_flow(store, Send("o", {"": "Hi"}), message_class="service")
