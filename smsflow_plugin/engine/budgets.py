@@ -1,7 +1,8 @@
 """Wakes whoever waits for money once new rules give some: they were put off until the next day or month.
 
 Rules say when they were published, and ``Heartbeat`` which were the last that were looked at; so nothing is lost if
-nobody looks for a while. Money that comes back because a text did not go wakes nobody: it is little, and the crowd may be large.
+nobody looks for a while. Money that comes back because a text did not go wakes nobody: it is little, and the crowd
+may be large.
 """
 
 from __future__ import annotations
