@@ -151,6 +151,27 @@ def test_what_is_known_of_a_person_reaches_the_rules(store: Store, change: dict[
     assert [d.reason for d in Decision.objects.all()] == [reason]
 
 
+def test_nobody_gets_a_promotion_while_a_case_of_theirs_is_open(store: Store, ada: Contact, still: TestClock) -> None:
+    """Events told of cases and nothing was kept of them: the setting had nothing to go by."""
+    make_flow(store, send(), priority="promo", reentry=Reentry("always"), trigger="browsed")
+    happened(store, "case_opened", subject="1")
+    happened(store, "case_opened", subject="2", at=NOON + timedelta(minutes=5))
+    still.move(minutes=10)
+    happened(store, "case_closed", subject="1")
+    pump()
+    ada.refresh_from_db()
+    assert ada.open_case_at == NOON + timedelta(minutes=5), "the other one is open"
+    happened(store, "browsed")
+    pump()
+    assert [d.reason for d in Decision.objects.all()] == ["open_case"]
+    happened(store, "case_closed", subject="2")
+    happened(store, "case_opened", subject="2", at=NOON + timedelta(minutes=1))  # told late
+    happened(store, "browsed")
+    pump()
+    ada.refresh_from_db()
+    assert (ada.open_case_at, Decision.objects.filter(verdict="allow").count()) == (None, 1)
+
+
 def test_a_cart_is_reminded_of_once_whatever_flows_are_about_it(store: Store, ada: Contact, still: TestClock) -> None:
     Policy.objects.update(minimum_gap=0)
     for name in ("Early", "Late"):
