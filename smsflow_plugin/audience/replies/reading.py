@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, unboxed
+from smsflow_plugin.audience.replies.grammar import revocation
 from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
 from smsflow_plugin.audience.replies.spelling import corrected, undisguised
 from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
@@ -45,6 +46,7 @@ def read_reply(body: str, language: str = "", *others: str) -> Reading:
     return (
         _whole_message([word for part in parts for word in part], "?" in plain or "？" in plain, languages, words)
         or _in_the_text(parts, words)
+        or _word_by_word(parts, words)
         or Reading(Verdict.OTHER, "no word or phrase for opting out, in or asking for help")
     )
 
@@ -140,6 +142,10 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
         if hedge := words.patterns["hedged"].search(left):
             return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
         return _phrase(Verdict.OPT_OUT, "phrase", phrase)
+    if framed := revocation(_clauses_of(left), words.grammar, words.vocabulary):
+        if hedge := words.patterns["hedged"].search(left):
+            return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
+        return Reading(Verdict.OPT_OUT, f"grammar, {framed}"[:200])
     weak = words.patterns["weak"].search(left)
     if weak and not words.patterns["hedged"].search(left) and not words.patterns["fond"].search(left):
         return _phrase(Verdict.OPT_OUT, "phrase", weak)
@@ -154,6 +160,13 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     return None
 
 
+def _word_by_word(parts: list[list[str]], words: Lexicon) -> Reading | None:
+    """Take. Me. Off. Your. List."""
+    if len(parts) < 3 or any(len(part) > 1 for part in parts):
+        return None
+    return _in_the_text([[word for part in parts for word in part]], words)
+
+
 def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     """Weigh a word for opting out that stands among others."""
     hedge = words.patterns["hedged"].search(left)
@@ -161,6 +174,8 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     alone = next((clause for clause in _clauses_of(left) if _is_keyword(clause, words)), None)
     if alone and not hedge and not fond:
         return Reading(Verdict.OPT_OUT, f"keyword in a clause of its own: {' '.join(alone)}")
+    if not hedge and not fond and _ends_with_it(left, strong, words):
+        return _phrase(Verdict.OPT_OUT, "keyword at the end", strong)
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
     rest = [word for word in unknown if word not in strong.group().split()]
@@ -175,6 +190,15 @@ def _is_keyword(clause: list[str], words: Lexicon) -> bool:
     bare = [word for word in clause if word not in words.filler]
     message = " ".join(bare)
     return bool(bare) and words.strong.fullmatch(" " + message + " ", 1) is not None and "~" not in clause
+
+
+def _ends_with_it(left: str, strong: re.Match[str], words: Lexicon) -> bool:
+    """“for the love of god stop”, but not “my boss says stop”."""
+    last = list(words.strong.finditer(left))[-1]
+    before = left[: last.start()].split()[-1:]
+    return (
+        left[last.end() :].strip("/ ") == "" and "~" not in left and all(word in words.before_last for word in before)
+    )
 
 
 def _doing(rest: list[str]) -> bool:
