@@ -36,6 +36,9 @@ LETTERS = {
     "you": "U",
     "about": "D",  # what shops are written to about: orders, sizes, returns
     "hold": "H",  # until, before, yet: not now is not never
+    "join": "J",  # to subscribe, to ask for
+    "add": "Y",  # to put (on a list)
+    "but": "M",  # what comes after it is another matter
     "asks": "Q",  # does, if, what happens: a question about opting out
     "light": "f",
 }
@@ -150,9 +153,14 @@ FRAMES = (
     Frame("remove my number", "R _3 P", turned=True),
     Frame("take me off", "K _2 (I|P) _2 O _3 (L|Z|C|$)", turned=True),
     Frame("off your list", "(I|W|P) _3 O _3 L", turned=True),
-    Frame("revoke consent", "V _3 B", turned=True),
+    Frame("revoke consent", "V _5 B", turned=True),
     Frame("no consent", "N _3 (W|G|T|f) _2 B"),
     Frame("without consent", "N _3 B"),
+    Frame("number removed", "P _2 R _1 $", turned=True),
+    Frame("do not add me", "N _2 Y _2 (P _3|_3) (L|C)"),
+    Frame("not on your list", "(P|I) _3 N _3 L"),
+    Frame("never joined", "N _2 J _3 (Z|C)"),
+    Frame("do not want to join", "N _2 W _3 J"),
     Frame("texts have to end", "C _3 E _1 $", turned=True),
 )
 
@@ -178,6 +186,23 @@ _AFTER = 4
 _BEFORE = 3
 #: The text around a short frame has no more words than this.
 _SHORT = 12
+
+
+def about_something_else(
+    said: Sequence[str], after: Sequence[str], languages: Sequence[Classes], known: frozenset[str]
+) -> bool:
+    """Whether a phrase is about an order or the like, and not about texts: “stop sending” … “me empty boxes”."""
+    for language in languages:
+        but = next((at for at, word in enumerate(after) if "M" in language.words.get(word, "")), _AFTER)
+        phrase = {letter for letters, _length in language.tag(said, known) for letter in letters}
+        around = {
+            letter
+            for letters, _length in language.tag([*said, *after[: min(but, _AFTER)]], known)
+            for letter in letters
+        }
+        if phrase - {_UNKNOWN, "f"} and "D" in around and not around & set("SCL"):
+            return True
+    return False
 
 
 def revocation(parts: Sequence[Sequence[str]], languages: Sequence[Classes], known: frozenset[str]) -> str:

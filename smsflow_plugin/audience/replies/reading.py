@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, unboxed
-from smsflow_plugin.audience.replies.grammar import revocation
+from smsflow_plugin.audience.replies.grammar import about_something_else, revocation
 from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
 from smsflow_plugin.audience.replies.spelling import corrected, undisguised
 from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
@@ -138,7 +138,8 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     if unclear := words.patterns["unclear_first"].search(text):
         return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
     left = words.patterns["harmless"].sub("~ ", text)
-    if phrase := words.patterns["opt_out"].search(left) or _contained(left, words):
+    phrase = _meant(left, words) or _contained(left, words)
+    if phrase:
         if hedge := words.patterns["hedged"].search(left):
             return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
         return _phrase(Verdict.OPT_OUT, "phrase", phrase)
@@ -157,6 +158,16 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     if left != text:
         harmless = words.patterns["harmless"].search(text)
         return _phrase(Verdict.OTHER, "not meant as an opt-out", harmless) if harmless else None
+    return None
+
+
+def _meant(left: str, words: Lexicon) -> re.Match[str] | None:
+    """Return the first phrase for opting out that is not about an order or the like."""
+    for phrase in words.patterns["opt_out"].finditer(left):
+        said = [word for word in phrase.group().split() if word not in "/~"]
+        after = left[phrase.end() :].partition("/")[0].split()
+        if not about_something_else(said, after, words.grammar, words.vocabulary):
+            return phrase
     return None
 
 
@@ -179,7 +190,8 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
     rest = [word for word in unknown if word not in strong.group().split()]
-    plain = "~" not in left and not words.articles & set(left.split()) and not _doing(rest)
+    things = about_something_else(["stop"], rest, words.grammar, words.vocabulary)
+    plain = "~" not in left and not things and not words.articles & set(left.split()) and not _doing(rest)
     if first and plain and not hedge and not fond and len(rest) <= _MOST_UNKNOWN:
         return _phrase(Verdict.OPT_OUT, "keyword with a name or the like", strong)
     return _phrase(Verdict.DOUBTFUL, "keyword in a longer text", strong)

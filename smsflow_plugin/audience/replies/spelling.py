@@ -80,6 +80,8 @@ def _correct(word: str, lexicon: Lexicon) -> str:
             return short
         if short != word and short in lexicon.typos:
             return lexicon.typos[short]
+    if word.endswith("in") and f"{word}g" in lexicon.vocabulary:
+        return f"{word}g"  # blowin, textin
     for head in _RUN_TOGETHER:
         if word.startswith(head) and len(word) > len(head) + 1 and word[len(head) :] in lexicon.vocabulary:
             return f"{head} {word[len(head) :]}"
