@@ -194,13 +194,10 @@ def about_something_else(
     """Whether a phrase is about an order or the like, and not about texts: “stop sending” … “me empty boxes”."""
     for language in languages:
         but = next((at for at, word in enumerate(after) if "M" in language.words.get(word, "")), _AFTER)
-        phrase = {letter for letters, _length in language.tag(said, known) for letter in letters}
-        around = {
-            letter
-            for letters, _length in language.tag([*said, *after[: min(but, _AFTER)]], known)
-            for letter in letters
-        }
-        if phrase - {_UNKNOWN, "f"} and "D" in around and not around & set("SCL"):
+        tags = [letters for letters, _length in language.tag([*said, *after[: min(but, _AFTER)]], known)]
+        spoken_here = 2 * tags.count(_UNKNOWN) <= len(tags)
+        kinds = {letter for letters in tags for letter in letters}
+        if spoken_here and "D" in kinds and not kinds & set("SCL"):
             return True
     return False
 
