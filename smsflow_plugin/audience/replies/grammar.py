@@ -38,6 +38,7 @@ LETTERS = {
     "hold": "H",  # until, before, yet: not now is not never
     "join": "J",  # to subscribe, to ask for
     "add": "Y",  # to put (on a list)
+    "use": "F",  # to use or share (a number)
     "but": "M",  # what comes after it is another matter
     "asks": "Q",  # does, if, what happens: a question about opting out
     "light": "f",
@@ -158,6 +159,8 @@ FRAMES = (
     Frame("without consent", "N _3 B"),
     Frame("number removed", "P _2 R _1 $", turned=True),
     Frame("do not add me", "N _2 Y _2 (P _3|_3) (L|C)"),
+    Frame("do not use my number", "N _2 F _2 P", told=True),
+    Frame("no use for texts", "N F _2 (C|S)"),
     Frame("not on your list", "(P|I) _3 N _3 L"),
     Frame("never joined", "N _2 J _3 (Z|C)"),
     Frame("do not want to join", "N _2 W _3 J"),
@@ -195,7 +198,7 @@ def about_something_else(
     for language in languages:
         but = next((at for at, word in enumerate(after) if "M" in language.words.get(word, "")), _AFTER)
         tags = [letters for letters, _length in language.tag([*said, *after[: min(but, _AFTER)]], known)]
-        spoken_here = 2 * tags.count(_UNKNOWN) <= len(tags)
+        spoken_here = 3 * tags.count(_UNKNOWN) <= len(tags)
         kinds = {letter for letters in tags for letter in letters}
         if spoken_here and "D" in kinds and not kinds & set("SCL"):
             return True

@@ -42,7 +42,8 @@ class Lexicon:
     no: frozenset[str]
     articles: frozenset[str]
     joining: frozenset[str]
-    before_last: frozenset[str]
+    nobody_knows: frozenset[str]
+    not_before_last: frozenset[str]
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
     strong: re.Pattern[str]
@@ -77,7 +78,8 @@ def lexicon() -> Lexicon:
         no=_words(books, "no"),
         articles=_words(books, "articles"),
         joining=_words(books, "joining"),
-        before_last=_words(books, "before_last"),
+        nobody_knows=_words(books, "nobody_knows"),
+        not_before_last=_words(books, "not_before_last"),
         typos=typos,
         vocabulary=frozenset(known.split()),
         strong=_list(books, lambda book: book.get("strong", ())),

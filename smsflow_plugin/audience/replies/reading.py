@@ -23,6 +23,8 @@ _SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
 _ENGLISH = frozenset(["stop", "stopall", "unsubscribe"])
 #: Words around a keyword that do not change what it means, although nobody has listed them.
 _MOST_UNKNOWN = 1
+#: Words in the last clause before a keyword that ends the text.
+_LONGEST_RUN_UP = 8
 
 
 def read_reply(body: str, language: str = "", *others: str) -> Reading:
@@ -100,6 +102,9 @@ def _lookup(said: list[str], languages: tuple[str, ...], words: Lexicon) -> Verd
     for language in languages:
         if verdict := words.local.get(_BOOKS.get(language, language), {}).get(message):
             return verdict
+    if not languages and message not in words.nobody_knows:
+        if any(book.get(message) is Verdict.OPT_OUT for book in words.local.values()):
+            return Verdict.OPT_OUT
     return words.messages.get(message)
 
 
@@ -185,7 +190,7 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     alone = next((clause for clause in _clauses_of(left) if _is_keyword(clause, words)), None)
     if alone and not hedge and not fond:
         return Reading(Verdict.OPT_OUT, f"keyword in a clause of its own: {' '.join(alone)}")
-    if not hedge and not fond and _ends_with_it(left, strong, words):
+    if not hedge and not fond and _ends_with_it(left, words):
         return _phrase(Verdict.OPT_OUT, "keyword at the end", strong)
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
@@ -204,12 +209,16 @@ def _is_keyword(clause: list[str], words: Lexicon) -> bool:
     return bool(bare) and words.strong.fullmatch(" " + message + " ", 1) is not None and "~" not in clause
 
 
-def _ends_with_it(left: str, strong: re.Match[str], words: Lexicon) -> bool:
+def _ends_with_it(left: str, words: Lexicon) -> bool:
     """“for the love of god stop”, but not “my boss says stop”."""
     last = list(words.strong.finditer(left))[-1]
-    before = left[: last.start()].split()[-1:]
+    clause = left[: last.start()].rpartition("/")[2].split()
     return (
-        left[last.end() :].strip("/ ") == "" and "~" not in left and all(word in words.before_last for word in before)
+        not left[last.end() :].strip("/ ")
+        and "~" not in left
+        and len(clause) <= _LONGEST_RUN_UP
+        and not words.not_before_last & set(clause[-1:])
+        and not about_something_else(["stop"], clause, words.grammar, words.vocabulary)
     )
 
 

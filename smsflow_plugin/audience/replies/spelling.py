@@ -70,6 +70,8 @@ def _split(letters: str, lexicon: Lexicon) -> list[str]:
 
 
 def _correct(word: str, lexicon: Lexicon) -> str:
+    if lexicon.typos.get(word) == _LONG:
+        return _LONG
     if word in lexicon.vocabulary:
         return word
     if word in lexicon.typos:
