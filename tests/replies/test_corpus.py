@@ -13,7 +13,7 @@ import pytest
 
 from smsflow_plugin.audience.replies import Verdict, read_reply
 
-SETS = ("corpus", "second", "third", "fourth", "fifth", "sixth", "seventh")
+SETS = ("corpus", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 #: Of all opt-outs; what goes to a person is not counted as found.
 RECALL = 0.97
 #: Innocent replies that a person has to read. None may be an opt-out.

@@ -147,6 +147,7 @@ FRAMES = (
     Frame("want to get no more", "W _3 N _2 (A _2 G|G _2 A|A _1 T)", short=True),
     Frame("do not want these", "N _1 W _2 Z _2 A", short=True),
     Frame("want these no more", "W _3 Z _2 N _1 A", short=True),
+    Frame("want texts no more", "W _3 C _2 N _1 A"),
     Frame("no more texts", "N _1 A _2 C"),
     Frame("texts no more", "N _2 C _2 A"),
     Frame("no texts", "^ _2 N _2 C _2 $"),
@@ -184,7 +185,7 @@ def _compiled(row: str) -> re.Pattern[str]:
 
 _ROWS = tuple((frame, _compiled(frame.row)) for frame in FRAMES)
 #: Words after a frame that can still turn it round: “remove my number from the order”.
-_AFTER = 4
+_AFTER = 5
 #: Words before it: “please never ever remove me”.
 _BEFORE = 3
 #: The text around a short frame has no more words than this.
@@ -203,6 +204,10 @@ def about_something_else(
         if spoken_here and "D" in kinds and not kinds & set("SCL"):
             return True
     return False
+
+
+def ends_or_removes(word: str, languages: Sequence[Classes]) -> bool:
+    return any(set("ER") & set(language.words.get(word, "")) for language in languages)
 
 
 def revocation(parts: Sequence[Sequence[str]], languages: Sequence[Classes], known: frozenset[str]) -> str:

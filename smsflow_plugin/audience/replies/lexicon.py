@@ -43,6 +43,7 @@ class Lexicon:
     articles: frozenset[str]
     joining: frozenset[str]
     nobody_knows: frozenset[str]
+    turning: frozenset[str]
     not_before_last: frozenset[str]
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
@@ -79,6 +80,7 @@ def lexicon() -> Lexicon:
         articles=_words(books, "articles"),
         joining=_words(books, "joining"),
         nobody_knows=_words(books, "nobody_knows"),
+        turning=_words(books, "turning"),
         not_before_last=_words(books, "not_before_last"),
         typos=typos,
         vocabulary=frozenset(known.split()),
@@ -96,7 +98,10 @@ def _here() -> dict[str, Verdict]:
 
 def _grammar(books: Mapping[str, Mapping[str, Any]]) -> tuple[Classes, ...]:
     real = _words(books, "not_mistyped")
-    return tuple(classes(book["classes"], real) for book in books.values() if "classes" in book)
+    kinds = {name: book["classes"] for name, book in books.items() if "classes" in book}
+    both = [kinds[name] for name in ("en", "es")]  # “no quiero your texts”
+    mixed = {name: " ".join(book.get(name, "") for book in both) for name in {**both[0], **both[1]}}
+    return tuple(classes(entries, real) for entries in (*kinds.values(), mixed))
 
 
 def _words(books: Mapping[str, Mapping[str, Any]], name: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, unboxed
-from smsflow_plugin.audience.replies.grammar import about_something_else, revocation
+from smsflow_plugin.audience.replies.grammar import about_something_else, ends_or_removes, revocation
 from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
 from smsflow_plugin.audience.replies.spelling import corrected, undisguised
 from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
@@ -102,10 +102,11 @@ def _lookup(said: list[str], languages: tuple[str, ...], words: Lexicon) -> Verd
     for language in languages:
         if verdict := words.local.get(_BOOKS.get(language, language), {}).get(message):
             return verdict
-    if not languages and message not in words.nobody_knows:
-        if any(book.get(message) is Verdict.OPT_OUT for book in words.local.values()):
-            return Verdict.OPT_OUT
-    return words.messages.get(message)
+    verdict = words.messages.get(message)
+    if verdict is None and not languages and message not in words.nobody_knows:
+        meant = {book.get(message) for book in words.local.values()}
+        return Verdict.OPT_OUT if Verdict.OPT_OUT in meant else None
+    return verdict
 
 
 #: Languages that share a book with another one.
@@ -118,7 +119,7 @@ def _several(said: list[str], words: Lexicon) -> Reading | None:
     rest = [
         word for word in said if word not in words.messages and word not in words.filler and word not in words.joining
     ]
-    if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2:
+    if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2 or not words.strong.search(_marked([said])):
         return None
     if Verdict.OPT_IN in kinds:
         return Reading(Verdict.DOUBTFUL, f"keywords that contradict each other: {' '.join(said[:8])}")
@@ -171,6 +172,9 @@ def _meant(left: str, words: Lexicon) -> re.Match[str] | None:
     for phrase in words.patterns["opt_out"].finditer(left):
         said = [word for word in phrase.group().split() if word not in "/~"]
         after = left[phrase.end() :].partition("/")[0].split()
+        before = left[: phrase.start()].rpartition("/")[2].split()[-2:]
+        if words.turning & set(before) and ends_or_removes(said[0], words.grammar):
+            continue
         if not about_something_else(said, after, words.grammar, words.vocabulary):
             return phrase
     return None
