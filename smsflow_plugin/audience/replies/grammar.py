@@ -82,7 +82,7 @@ class Classes:
                 return 1, letters
         if len(word) >= _SHORTEST_MISTYPED and word not in known:
             for form in (word, *_one_letter_less(word)):
-                if letters := self.near.get(form):
+                if letters := self.near.get(form) or (len(form) >= _SHORTEST_MISTYPED and self.words.get(form)):
                     return 1, letters
         return 1, _UNKNOWN
 
@@ -201,6 +201,8 @@ def about_something_else(
         tags = [letters for letters, _length in language.tag([*said, *after[: min(but, _AFTER)]], known)]
         spoken_here = 3 * tags.count(_UNKNOWN) <= len(tags)
         kinds = {letter for letters in tags for letter in letters}
+        if spoken_here and "H" in kinds:
+            return True
         if spoken_here and "D" in kinds and not kinds & set("SCL"):
             return True
     return False

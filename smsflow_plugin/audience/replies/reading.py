@@ -119,8 +119,11 @@ def _several(said: list[str], words: Lexicon) -> Reading | None:
     rest = [
         word for word in said if word not in words.messages and word not in words.filler and word not in words.joining
     ]
-    if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2 or not words.strong.search(_marked([said])):
+    keywords = [word for word in said if words.messages.get(word) is Verdict.OPT_OUT and word not in words.filler]
+    if rest or not keywords or (len(kinds) < 2 and len(keywords) < 2):
         return None
+    if len(kinds) > 1 and not words.strong.search(_marked([said])):
+        return None  # “is that enough info”
     if Verdict.OPT_IN in kinds:
         return Reading(Verdict.DOUBTFUL, f"keywords that contradict each other: {' '.join(said[:8])}")
     return Reading(Verdict.OPT_OUT, f"opt-out with another keyword: {' '.join(said[:8])}")
