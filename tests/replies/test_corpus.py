@@ -13,11 +13,13 @@ import pytest
 
 from smsflow_plugin.audience.replies import Verdict, read_reply
 
-SETS = ("corpus", "second", "third", "fourth")
+SETS = ("corpus", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 #: Of all opt-outs; what goes to a person is not counted as found.
 RECALL = 0.97
 #: Innocent replies that a person has to read. None may be an opt-out.
 MOST_DOUBTFUL = 0.03
+#: In the sets from the fifth on, where one innocent reply in ten speaks of stopping or unsubscribing.
+MOST_DOUBTFUL_OF_HARD_ONES = 0.07
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -46,7 +48,8 @@ def test_nobody_is_stopped_or_subscribed_who_meant_something_else(name: str) -> 
     wrong = [(text, verdict) for text, verdict in read if verdict in (Verdict.OPT_OUT, Verdict.OPT_IN)]
     assert not wrong
     doubtful = [text for text, verdict in read if verdict is Verdict.DOUBTFUL]
-    assert len(doubtful) / len(read) <= MOST_DOUBTFUL, doubtful
+    most = MOST_DOUBTFUL if name in SETS[:4] else MOST_DOUBTFUL_OF_HARD_ONES
+    assert len(doubtful) / len(read) <= most, doubtful
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from smsflow_plugin.audience.replies.folding import spoken
+from smsflow_plugin.audience.replies.grammar import Classes, classes
 from smsflow_plugin.audience.replies.patterns import BadPattern, compile_pattern
 from smsflow_plugin.audience.replies.verdicts import Verdict
 
@@ -20,6 +21,7 @@ _MESSAGES = {
     "stop": Verdict.OPT_OUT,
     "help": Verdict.HELP,
     "start": Verdict.OPT_IN,
+    "not_wanted": Verdict.OPT_OUT,
     "unclear_messages": Verdict.DOUBTFUL,
 }
 
@@ -40,11 +42,15 @@ class Lexicon:
     no: frozenset[str]
     articles: frozenset[str]
     joining: frozenset[str]
+    nobody_knows: frozenset[str]
+    turning: frozenset[str]
+    not_before_last: frozenset[str]
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
     strong: re.Pattern[str]
     contained: re.Pattern[str]
     contained_harmless: re.Pattern[str]
+    grammar: tuple[Classes, ...]
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
 
@@ -67,23 +73,35 @@ def lexicon() -> Lexicon:
     return Lexicon(
         messages=messages,
         local=local,
-        soft=_set(word for book in books.values() for word in book.get("soft", ())),
+        soft=_set(word for book in books.values() for name in ("soft", "not_wanted") for word in book.get(name, ())),
         polite=polite,
         filler=filler,
         no=_words(books, "no"),
         articles=_words(books, "articles"),
         joining=_words(books, "joining"),
+        nobody_knows=_words(books, "nobody_knows"),
+        turning=_words(books, "turning"),
+        not_before_last=_words(books, "not_before_last"),
         typos=typos,
         vocabulary=frozenset(known.split()),
         strong=_list(books, lambda book: book.get("strong", ())),
         contained=_anywhere(books, "contains"),
         contained_harmless=_anywhere(books, "contains_harmless"),
+        grammar=_grammar(books),
         patterns=patterns,
     )
 
 
 def _here() -> dict[str, Verdict]:
     return {f"{name}_here": verdict for name, verdict in _MESSAGES.items()}
+
+
+def _grammar(books: Mapping[str, Mapping[str, Any]]) -> tuple[Classes, ...]:
+    real = _words(books, "not_mistyped")
+    kinds = {name: book["classes"] for name, book in books.items() if "classes" in book}
+    both = [kinds[name] for name in ("en", "es")]  # “no quiero your texts”
+    mixed = {name: " ".join(book.get(name, "") for book in both) for name in {**both[0], **both[1]}}
+    return tuple(classes(entries, real) for entries in (*kinds.values(), mixed))
 
 
 def _words(books: Mapping[str, Mapping[str, Any]], name: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, unboxed
+from smsflow_plugin.audience.replies.grammar import about_something_else, ends_or_removes, revocation
 from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
 from smsflow_plugin.audience.replies.spelling import corrected, undisguised
 from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
@@ -22,6 +23,8 @@ _SIGNS_AS_WORDS = re.compile("[🛑⛔🚫]")
 _ENGLISH = frozenset(["stop", "stopall", "unsubscribe"])
 #: Words around a keyword that do not change what it means, although nobody has listed them.
 _MOST_UNKNOWN = 1
+#: Words in the last clause before a keyword that ends the text.
+_LONGEST_RUN_UP = 8
 
 
 def read_reply(body: str, language: str = "", *others: str) -> Reading:
@@ -45,6 +48,7 @@ def read_reply(body: str, language: str = "", *others: str) -> Reading:
     return (
         _whole_message([word for part in parts for word in part], "?" in plain or "？" in plain, languages, words)
         or _in_the_text(parts, words)
+        or _word_by_word(parts, words)
         or Reading(Verdict.OTHER, "no word or phrase for opting out, in or asking for help")
     )
 
@@ -98,7 +102,11 @@ def _lookup(said: list[str], languages: tuple[str, ...], words: Lexicon) -> Verd
     for language in languages:
         if verdict := words.local.get(_BOOKS.get(language, language), {}).get(message):
             return verdict
-    return words.messages.get(message)
+    verdict = words.messages.get(message)
+    if verdict is None and not languages and message not in words.nobody_knows:
+        meant = {book.get(message) for book in words.local.values()}
+        return Verdict.OPT_OUT if Verdict.OPT_OUT in meant else None
+    return verdict
 
 
 #: Languages that share a book with another one.
@@ -111,8 +119,11 @@ def _several(said: list[str], words: Lexicon) -> Reading | None:
     rest = [
         word for word in said if word not in words.messages and word not in words.filler and word not in words.joining
     ]
-    if rest or Verdict.OPT_OUT not in kinds or len(kinds) < 2:
+    keywords = [word for word in said if words.messages.get(word) is Verdict.OPT_OUT and word not in words.filler]
+    if rest or not keywords or (len(kinds) < 2 and len(keywords) < 2):
         return None
+    if len(kinds) > 1 and not words.strong.search(_marked([said])):
+        return None  # “is that enough info”
     if Verdict.OPT_IN in kinds:
         return Reading(Verdict.DOUBTFUL, f"keywords that contradict each other: {' '.join(said[:8])}")
     return Reading(Verdict.OPT_OUT, f"opt-out with another keyword: {' '.join(said[:8])}")
@@ -136,10 +147,15 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     if unclear := words.patterns["unclear_first"].search(text):
         return _phrase(Verdict.DOUBTFUL, "unclear", unclear)
     left = words.patterns["harmless"].sub("~ ", text)
-    if phrase := words.patterns["opt_out"].search(left) or _contained(left, words):
+    phrase = _meant(left, words) or _contained(left, words)
+    if phrase:
         if hedge := words.patterns["hedged"].search(left):
             return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
         return _phrase(Verdict.OPT_OUT, "phrase", phrase)
+    if framed := revocation(_clauses_of(left), words.grammar, words.vocabulary):
+        if hedge := words.patterns["hedged"].search(left):
+            return _phrase(Verdict.DOUBTFUL, "a condition or a question", hedge)
+        return Reading(Verdict.OPT_OUT, f"grammar, {framed}"[:200])
     weak = words.patterns["weak"].search(left)
     if weak and not words.patterns["hedged"].search(left) and not words.patterns["fond"].search(left):
         return _phrase(Verdict.OPT_OUT, "phrase", weak)
@@ -154,6 +170,26 @@ def _in_the_text(parts: list[list[str]], words: Lexicon) -> Reading | None:
     return None
 
 
+def _meant(left: str, words: Lexicon) -> re.Match[str] | None:
+    """Return the first phrase for opting out that is not about an order or the like."""
+    for phrase in words.patterns["opt_out"].finditer(left):
+        said = [word for word in phrase.group().split() if word not in "/~"]
+        after = left[phrase.end() :].partition("/")[0].split()
+        before = left[: phrase.start()].rpartition("/")[2].split()[-2:]
+        if words.turning & set(before) and ends_or_removes(said[0], words.grammar):
+            continue
+        if not about_something_else(said, after, words.grammar, words.vocabulary):
+            return phrase
+    return None
+
+
+def _word_by_word(parts: list[list[str]], words: Lexicon) -> Reading | None:
+    """Take. Me. Off. Your. List."""
+    if len(parts) < 3 or any(len(part) > 1 for part in parts):
+        return None
+    return _in_the_text([[word for part in parts for word in part]], words)
+
+
 def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     """Weigh a word for opting out that stands among others."""
     hedge = words.patterns["hedged"].search(left)
@@ -161,10 +197,13 @@ def _keyword(strong: re.Match[str], left: str, words: Lexicon) -> Reading:
     alone = next((clause for clause in _clauses_of(left) if _is_keyword(clause, words)), None)
     if alone and not hedge and not fond:
         return Reading(Verdict.OPT_OUT, f"keyword in a clause of its own: {' '.join(alone)}")
+    if not hedge and not fond and _ends_with_it(left, words):
+        return _phrase(Verdict.OPT_OUT, "keyword at the end", strong)
     unknown = [word for clause in _clauses_of(left) for word in clause if word not in words.filler and word != "~"]
     first = strong.start() <= 2
     rest = [word for word in unknown if word not in strong.group().split()]
-    plain = "~" not in left and not words.articles & set(left.split()) and not _doing(rest)
+    things = about_something_else(["stop"], rest, words.grammar, words.vocabulary)
+    plain = "~" not in left and not things and not words.articles & set(left.split()) and not _doing(rest)
     if first and plain and not hedge and not fond and len(rest) <= _MOST_UNKNOWN:
         return _phrase(Verdict.OPT_OUT, "keyword with a name or the like", strong)
     return _phrase(Verdict.DOUBTFUL, "keyword in a longer text", strong)
@@ -175,6 +214,19 @@ def _is_keyword(clause: list[str], words: Lexicon) -> bool:
     bare = [word for word in clause if word not in words.filler]
     message = " ".join(bare)
     return bool(bare) and words.strong.fullmatch(" " + message + " ", 1) is not None and "~" not in clause
+
+
+def _ends_with_it(left: str, words: Lexicon) -> bool:
+    """“for the love of god stop”, but not “my boss says stop”."""
+    last = list(words.strong.finditer(left))[-1]
+    clause = left[: last.start()].rpartition("/")[2].split()
+    return (
+        not left[last.end() :].strip("/ ")
+        and "~" not in left
+        and len(clause) <= _LONGEST_RUN_UP
+        and not words.not_before_last & set(clause[-1:])
+        and not about_something_else(["stop"], clause, words.grammar, words.vocabulary)
+    )
 
 
 def _doing(rest: list[str]) -> bool:

@@ -70,6 +70,8 @@ def _split(letters: str, lexicon: Lexicon) -> list[str]:
 
 
 def _correct(word: str, lexicon: Lexicon) -> str:
+    if lexicon.typos.get(word) == _LONG:
+        return _LONG
     if word in lexicon.vocabulary:
         return word
     if word in lexicon.typos:
@@ -80,6 +82,8 @@ def _correct(word: str, lexicon: Lexicon) -> str:
             return short
         if short != word and short in lexicon.typos:
             return lexicon.typos[short]
+    if word.endswith("in") and f"{word}g" in lexicon.vocabulary:
+        return f"{word}g"  # blowin, textin
     for head in _RUN_TOGETHER:
         if word.startswith(head) and len(word) > len(head) + 1 and word[len(head) :] in lexicon.vocabulary:
             return f"{head} {word[len(head) :]}"
