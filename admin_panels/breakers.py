@@ -220,6 +220,7 @@ class BreakerViewSet(ReadOnlyViewSet):
     menu_item_class = BreakerMenuItem
     index_view_class = BreakerListView
     inspect_view_class = BreakerPage
+    index_results_template_name = "smsflow/breakers/results.html"
     inspect_template_name = "smsflow/breakers/breaker.html"
     filterset_class = BreakerFilterSet
     search_fields = ["flow__name", "store__name", "note"]

@@ -160,6 +160,7 @@ class ReplyViewSet(ReadOnlyViewSet):
     index_view_class = ReplyListView
     inspect_view_class = ReplyPage
     index_template_name = "smsflow/replies/index.html"
+    index_results_template_name = "smsflow/replies/results.html"
     inspect_template_name = "smsflow/replies/reply.html"
     filterset_class = ReplyFilterSet
     search_fields = ["body"]

@@ -252,6 +252,7 @@ class SuppressionViewSet(ReadOnlyViewSet):
     menu_label = gettext_lazy("Suppression list")
     menu_order = 225
     index_view_class = SuppressionListView
+    index_results_template_name = "smsflow/consent/suppression_results.html"
     filterset_class = SuppressionFilterSet
     export_filename = "suppression-list"
     search_fields = ["last4"]

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from wagtail.admin.compare import FieldComparison
 
 from smsflow_plugin.admin_panels.governance.states import raw
-from smsflow_plugin.governance.policy import SETTINGS
-from smsflow_plugin.measurement.setting_words import cap_words, flow_name, setting_label, setting_words, week_words
+from smsflow_plugin.governance.policy import NEVER_LOOSER, SETTINGS
+from smsflow_plugin.measurement.law_words import row_words
+from smsflow_plugin.measurement.setting_words import cap_words, flow_name, setting_label, setting_words
+from smsflow_plugin.measurement.week_words import week_parts
 from smsflow_plugin.models import Flow
 
 _NEW_LINE = mark_safe("<br>")
@@ -36,11 +38,13 @@ class SettingComparison(FieldComparison):  # type: ignore[misc]
             return [setting_label(name) for name in policy.may_loosen or () if name in SETTINGS]
         value = raw(policy, self.name)
         if value is None:
-            return [_("as above")]
+            return [_("none") if self.name in NEVER_LOOSER else _("as above")]
         if self.name == "caps":
             return [cap_words(cap, flows) for cap in value]
         if self.name == "week":
-            return week_words(value).split("; ")
+            return week_parts(value)
+        if self.name == "stricter_law":
+            return [row_words(row) for row in value]
         return [setting_words(self.name, value, flows)]
 
     def field_label(self) -> str:

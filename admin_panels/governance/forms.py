@@ -16,6 +16,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from smsflow_plugin.admin_panels.governance.caps_field import CapsField, PricesField
 from smsflow_plugin.admin_panels.governance.comparing import SettingComparison
 from smsflow_plugin.admin_panels.governance.figures import floors
+from smsflow_plugin.admin_panels.governance.law_field import LawField
 from smsflow_plugin.admin_panels.governance.order_field import OrderField
 from smsflow_plugin.admin_panels.governance.panels import BreakersPanel, SuppressionPanel, UsagePanel
 from smsflow_plugin.admin_panels.governance.small_fields import CodesField, FlowsField, YesNoField
@@ -39,6 +40,7 @@ class PolicyForm(WagtailAdminModelForm):  # type: ignore[misc]
     week = WeekField()
     caps = CapsField(flows={})
     prices = PricesField()
+    stricter_law = LawField()
     flow_order = OrderField()
     exclusive_flows = FlowsField()
     cart_countries = CodesField()
@@ -69,7 +71,7 @@ class PolicyForm(WagtailAdminModelForm):  # type: ignore[misc]
     def _fill_rows(self) -> None:
         caps = self.fields["caps"]
         self.fields["caps"] = CapsField(flows=self.states.flows, label=caps.label, help_text=caps.help_text)
-        for name in ("caps", "prices"):
+        for name in ("caps", "prices", "stricter_law"):
             self.fields[name].html_name = name
         week = self.fields["week"].widget
         above: Any = self.states.above.rules
@@ -116,6 +118,10 @@ _HELP: Mapping[str, str | Promise] = {
     "exclusive_flows": gettext_lazy("People who are in one of these get no promotions."),
     "cart_countries": gettext_lazy("One reminder for each cart there, and none later than 48 hours after it was left."),
     "double_opt_in_countries": gettext_lazy("People there are asked to confirm that they want texts."),
+    "stricter_law": gettext_lazy(
+        "Rows of your own beside the law of a place, on its clock. They can only close more: a row that is looser than "
+        "the law changes nothing. Times that are left empty are as the law has them."
+    ),
     "prices": gettext_lazy("In the store's currency. A row without a country is for all others."),
     "may_loosen": gettext_lazy(
         "Stores may always be stricter than the site. In what is ticked here they may be less strict, too."
@@ -154,6 +160,7 @@ PANELS = ObjectList(
             ),
             "week",
             _row("holidays_off", "strict", "quiet_service"),
+            "stricter_law",
         ),
         _group(
             gettext_lazy("Caps"),
@@ -208,7 +215,7 @@ PANELS = ObjectList(
 
 #: The groups of the page with their settings, in its order.
 GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (gettext_lazy("Hours"), ("week", "holidays_off", "strict", "quiet_service")),
+    (gettext_lazy("Hours"), ("week", "holidays_off", "strict", "quiet_service", "stricter_law")),
     (gettext_lazy("Caps"), ("caps", "minimum_gap", "look_ahead", "when_blocked")),
     (gettext_lazy("Suppression"), ("recent_buyer_hours", "skip_open_cases", "exclusive_flows")),
     (

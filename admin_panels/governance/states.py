@@ -57,7 +57,18 @@ class States:
 
     def level_words(self, name: str) -> str:
         """Return where what applies now comes from."""
+        if name == "stricter_law":
+            return self._origin_of_rows()
         return str(LEVELS[self.now.origin[name]])
+
+    def _origin_of_rows(self) -> str:
+        """Rows of both levels hold beside each other, so both may have to be named."""
+        rows, of_site = (set(level.rules.stricter_law) for level in (self.now, self.above))
+        if not rows:
+            return str(LEVELS[Level.BUILT_IN])
+        if not of_site:
+            return _("your stricter rule")
+        return str(LEVELS[Level.SITE]) if rows == of_site else _("from the site, and your stricter rule")
 
     def told(self, name: str) -> SafeString:
         """Return what applies now, and what the level above makes of the draft."""

@@ -62,6 +62,7 @@ class TryForm(forms.Form):
         choices=[(PUBLISHED, gettext_lazy("Those that count now")), (DRAFT, gettext_lazy("The draft"))],
         widget=forms.RadioSelect,
         initial=PUBLISHED,
+        required=False,
     )
 
 
@@ -98,7 +99,9 @@ class TryView(PolicyPage, TemplateView):
     def form(self) -> TryForm:
         zone = ZoneInfo(self.object.store.timezone)
         local = clock.now().astimezone(zone)
-        asked = self.request.GET or None
+        asked = self.request.GET.copy() or None
+        if asked:
+            asked.setdefault("rules", PUBLISHED)
         form = TryForm(asked, initial={"day": local.date(), "time": local.time()})
         fields: Any = form.fields
         fields["flow"].queryset = (

@@ -8,13 +8,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.widgets.button import Button, HeaderButton
-from wagtail.snippets.views.snippets import EditView, HistoryView, IndexView, InspectView, SnippetViewSet
+from wagtail.snippets.views.snippets import (
+    EditView,
+    HistoryView,
+    IndexView,
+    InspectView,
+    RevisionsCompareView,
+    SnippetViewSet,
+)
 
 from smsflow_plugin.admin_panels.governance.effect import EffectView
 from smsflow_plugin.admin_panels.governance.forms import GROUPS, PANELS
@@ -35,6 +42,7 @@ class PolicyIndexView(IndexView):  # type: ignore[misc]
     """The stores whose rules the user may see. Who sees the rules of one store only is led to them."""
 
     any_permission_required = ["change", "publish", "view"]
+    page_title = gettext_lazy("Governance")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         make_missing(request.user)
@@ -70,6 +78,12 @@ class PolicyIndexView(IndexView):  # type: ignore[misc]
         return []
 
 
+def named(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Call the list of rules what the menu calls it."""
+    home = reverse("wagtailsnippets_smsflow_policy:list")
+    return [{**item, "label": _("Governance")} if item.get("url") == home else item for item in items]
+
+
 def _draft_label(policy: Policy) -> str:
     return _("There is a draft") if policy.has_unpublished_changes else _("None")
 
@@ -85,6 +99,9 @@ class PolicyEditView(EditView):  # type: ignore[misc]
             raise PermissionDenied
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return named(super().get_breadcrumbs_items())
 
     @cached_property
     def live_policy(self) -> Policy:
@@ -115,17 +132,28 @@ class PolicyEditView(EditView):  # type: ignore[misc]
 class PolicyHistoryView(HistoryView):  # type: ignore[misc]
     any_permission_required = ["change"]
 
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return named(super().get_breadcrumbs_items())
+
+
+class PolicyCompareView(RevisionsCompareView):  # type: ignore[misc]
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return named(super().get_breadcrumbs_items())
+
 
 class PolicyInspectView(InspectView):  # type: ignore[misc]
     """What applies now, for those who may look and not change."""
 
     any_permission_required = ["change", "publish", "view"]
     template_name = "smsflow/governance/inspect.html"
-    page_title = gettext_lazy("Rules")
+    page_title = gettext_lazy("What applies now")
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
         return tool_buttons(self.request.user, self.object)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return named(super().get_breadcrumbs_items())
 
     def get_fields_context(self) -> list[Any]:
         return []
@@ -156,6 +184,7 @@ class PolicyViewSet(ScopedViewSetMixin, SnippetViewSet):  # type: ignore[misc]
     index_view_class = PolicyIndexView
     edit_view_class = PolicyEditView
     history_view_class = PolicyHistoryView
+    revisions_compare_view_class = PolicyCompareView
     inspect_view_class = PolicyInspectView
     inspect_view_enabled = True
     inspect_template_name = "smsflow/governance/inspect.html"

@@ -116,6 +116,16 @@ def name_of_region(country: str, region: str) -> str:
     return STATES_OF.get(country, {}).get(region, ("",))[0]
 
 
+@lru_cache(maxsize=1)
+def names_of_countries() -> dict[str, str]:
+    """Return the English name of every country that has a zone, by its code."""
+    lines = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+    names = dict(line.split("\t")[:2] for line in lines if line and not line.startswith("#"))
+    # tzdata keeps its names short for lists of zones; people look for these under other ones
+    names |= {"US": "United States", "GB": "United Kingdom"}
+    return {code: name for code, name in names.items() if zones_of_country(code)}
+
+
 def zones_of_province(country: str, province: str) -> tuple[str, ...]:
     """Return the zones of a state or province by its code, that of most people first; none when it is not known."""
     return STATES_OF.get(country.upper(), {}).get(province.upper(), ())[1:]

@@ -8,16 +8,18 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.effective import StoreRules, rules_of
+from smsflow_plugin.governance.law.row import read_row
 from smsflow_plugin.governance.layers import to_json
 from smsflow_plugin.governance.models import Policy, PolicyVersion
 from smsflow_plugin.governance.policy import SETTINGS, Level
+from smsflow_plugin.measurement.law_words import rows_words
 from smsflow_plugin.measurement.noting import SPANS, STAGES
+from smsflow_plugin.measurement.setting_words import setting_label
 
 LEVELS: Mapping[str, str | Promise] = {
     Level.BUILT_IN: gettext_lazy("Built in"),
@@ -66,8 +68,7 @@ def _flow_names(version: PolicyVersion) -> dict[int, str]:
 
 def label(name: str) -> str:
     """Return what the panel calls a setting."""
-    field = next((one for one in Policy._meta.concrete_fields if one.name == name), None)
-    return capfirst(str(field.verbose_name)) if field else name
+    return setting_label(name) if name in SETTINGS else name
 
 
 def words(name: str, value: Any, flows: Mapping[int, str]) -> str:
@@ -130,13 +131,8 @@ def _blocked(value: Any) -> str:
 
 
 def _rows(rows: Any) -> str:
-    """Return rows that narrow the law, each with what it sets."""
-    shown = [
-        ", ".join(f"{name}: {value}" for name, value in row.items() if value not in (None, "", [], False))
-        for row in rows or ()
-        if isinstance(row, Mapping)
-    ]
-    return "; ".join(shown) or _("none")
+    """Return rows that are stricter than the law."""
+    return rows_words(read_row(row) for row in rows or ())
 
 
 _VALUES: Mapping[str, Callable[[Any], str]] = {"week": _week, "when_blocked": _blocked, "stricter_law": _rows}

@@ -76,7 +76,8 @@ def finding_sentence(finding: Finding, zone: str, seen_from: datetime, flows: Na
     told = _TELL.get(finding.reason)
     sentence = told(finding.values, zone, seen_from, flows or {}) if told else ""
     sentence = sentence or _("%(reason)s.") % {"reason": capfirst(why(finding.reason, zone))}
-    if finding.until is None:
+    if finding.until is None or finding.reason == Reason.PANIC:
+        # while all texts are stopped, the moment is only that of the next look
         return sentence
     until = _("Free again at %(moment)s.") % {"moment": moment(finding.until, zone, seen_from=seen_from)}
     return f"{sentence} {until}"
@@ -87,6 +88,8 @@ def verdict_sentence(decision: Decision, zone: str, seen_from: datetime) -> str:
     reason = why(decision.reason, zone)
     if decision.verdict is Verdict.ALLOW:
         return _("It may go at once: %(reason)s.") % {"reason": reason}
+    if decision.verdict is Verdict.DEFER and decision.reason == Reason.PANIC:
+        return _("It waits until texts are let go again: %(reason)s.") % {"reason": reason}
     if decision.verdict is Verdict.DEFER and decision.until:
         return _("It waits until %(moment)s: %(reason)s.") % {
             "moment": moment(decision.until, zone, seen_from=seen_from),

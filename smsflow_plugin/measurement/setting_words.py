@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import time
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
-from django.utils.dates import WEEKDAYS
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -16,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from smsflow_plugin.flows.models import Flow
-from smsflow_plugin.governance.hours import LawRow, Window
 from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.governance.policy import Cap, Level, Scope
+from smsflow_plugin.measurement.law_words import rows_words
+from smsflow_plugin.measurement.week_words import week_words
 
 LEVELS: Mapping[str, str | Promise] = {
     Level.BUILT_IN: gettext_lazy("built in"),
@@ -37,10 +35,16 @@ _WINDOWS = dict(WINDOW_CHOICES)
 
 Names = Mapping[int, str]
 
+#: Where a column's own name says too little beside the others.
+_LABELS: Mapping[str, str | Promise] = {
+    "stricter_law": gettext_lazy("stricter than the law"),
+    "discount_days": gettext_lazy("days in which discounts count"),
+}
+
 
 def setting_label(name: str) -> str:
     """Return what a setting is called on the page."""
-    return str(capfirst(Policy._meta.get_field(name).verbose_name))
+    return str(capfirst(_LABELS.get(name) or Policy._meta.get_field(name).verbose_name))
 
 
 def setting_words(name: str, value: Any, flows: Names | None = None) -> str:
@@ -100,32 +104,6 @@ def flow_name(pk: int, flows: Names | None) -> str:
     return f"“{name}”" if name else _("number %(pk)d") % {"pk": pk}
 
 
-def week_words(week: Sequence[Window | None]) -> str:
-    """Return a week, days that are alike taken together: "Monday to Friday 09:00–20:00; Saturday to Sunday closed"."""
-    parts = []
-    for window, days in groupby(range(len(week)), key=lambda day: week[day]):
-        found = list(days)
-        first, last = str(WEEKDAYS[found[0]]), str(WEEKDAYS[found[-1]])
-        names = {"first": first, "last": last}
-        span = _("every day") if len(found) == 7 else first if first == last else _("%(first)s to %(last)s") % names
-        parts.append(f"{span} {window_words(window)}")
-    return "; ".join(parts)
-
-
-def window_words(window: Window | None) -> str:
-    if window is None:
-        return _("closed")
-    opens, closes = window
-    words = {"opens": _clock(opens), "closes": _clock(closes)}
-    if closes == time(0):
-        return _("%(opens)s–24:00") % words
-    return (_("%(opens)s–%(closes)s the next day") if closes < opens else _("%(opens)s–%(closes)s")) % words
-
-
-def _clock(at: time) -> str:
-    return f"{at:%H:%M}"
-
-
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or _("none")
 
@@ -149,13 +127,9 @@ def _percent(value: Decimal | None) -> str:
     return _("no limit") if value is None else _("%(number)s %%") % {"number": number(value)}
 
 
-def _law(rows: Iterable[LawRow]) -> str:
-    return _listed(row.country for row in rows)
-
-
 _VALUES: Mapping[str, Callable[[Any], str]] = {
     "week": week_words,
-    "stricter_law": _law,
+    "stricter_law": rows_words,
     "minimum_gap": _minutes,
     "look_ahead": _minutes,
     "when_blocked": _blocked,

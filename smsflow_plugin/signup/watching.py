@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience import ledger
-from smsflow_plugin.audience.consent import CONFIRMED, EXPIRED, GRANTED, PENDING, Consent
+from smsflow_plugin.audience.consent import CONFIRMED, EXPIRED, PENDING, Consent
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.audience.opt_in_words import OPEN_FOR
 from smsflow_plugin.conf import smsflow_settings
@@ -31,7 +31,10 @@ def watch_requests() -> int:
 
 
 def settle(now: datetime) -> int:
-    """Note which attempts their people have confirmed. Three statements, whatever the number of attempts."""
+    """Note which attempts their people have confirmed. Three statements, whatever the number of attempts.
+
+    Whoever has confirmed counts for good: many say STOP within the minute, and there was somebody behind the number.
+    """
     attempts = OptInAttempt.objects.filter(
         outcome=Outcome.ASKED.value, confirmed_at=None, at__gt=now - OPEN_FOR
     ).order_by("-at")
@@ -41,13 +44,17 @@ def settle(now: datetime) -> int:
     }
     if not rows:
         return 0
-    agreed = ConsentRecord.objects.filter(
+    asked = ConsentRecord.objects.filter(
         store_id__in={store_id for store_id, _key in rows},
         key__in=[key for _store_id, key in rows],
-        contact__marketing_consent=GRANTED,
-        contact__opt_in_level=CONFIRMED,
-    ).values_list("store_id", "key", "contact__consent_changed_at")
-    found = [(rows[store_id, key][0], at) for store_id, key, at in agreed if (store_id, key) in rows]
+        contact__consent_marks__has_key=CONFIRMED,
+    ).values_list("store_id", "key", "contact__consent_marks")
+    found = []
+    for store_id, key, marks in asked:
+        pk, at = rows.get((store_id, key), (0, None))
+        confirmed = datetime.fromisoformat(marks[CONFIRMED][0])
+        if at is not None and at <= confirmed:
+            found.append((pk, confirmed))
     return bulk.update(OptInAttempt, ("confirmed_at",), sorted(found))
 
 

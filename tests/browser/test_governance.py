@@ -174,6 +174,50 @@ def test_somebody_in_a_cap_is_tried(ines: Page, site: Site, rules: dict[str, Any
     expect(quiet).to_be_visible()
 
 
+def test_a_number_in_a_new_row_saves_itself_however_soon_it_is_typed(
+    ines: Page, site: Site, rules: dict[str, Any]
+) -> None:
+    open_rules(ines)
+    ines.get_by_role("button", name="Add a cap").click()
+    ines.keyboard.type("1")
+    expect(ines.get_by_text("There is a draft that does not count yet.")).to_be_visible()
+    assert site.inside("rules")["draft"] == [{"limit": 1, "window": "day"}]
+
+
+def test_a_row_stricter_than_the_law_is_written_without_a_mouse(
+    careless: Page, site: Site, rules: dict[str, Any]
+) -> None:
+    ines = careless
+    open_rules(ines)
+    ines.get_by_role("button", name="Add a row").focus()
+    ines.keyboard.press("Enter")
+    place = ines.get_by_label("Place, row 1")
+    # the new row has the focus, and a place is found by its first letters
+    expect(place).to_be_focused()
+    ines.keyboard.type("Texas")
+    expect(place).to_have_value("US-TX")
+    ines.get_by_label("Days, row 1", exact=True).select_option("Monday to Friday")
+    ines.get_by_label("From, row 1", exact=True).fill("18:00")
+    ines.get_by_label("Until, row 1", exact=True).fill("10:00")
+    ines.get_by_label("Reason or source, row 1").fill("Our counsel")
+    ines.get_by_role("button", name="Save draft").click()
+    expect(ines.get_by_text("The end must come after the beginning, on the same day.")).to_be_visible()
+    expect(ines.get_by_label("Reason or source, row 1")).to_have_value("Our counsel")
+    expect(place).to_have_value("US-TX")
+    ines.get_by_label("From, row 1", exact=True).fill("10:00")
+    ines.get_by_label("Until, row 1", exact=True).fill("18:00")
+    ines.get_by_role("button", name="Add a row").click()
+    ines.get_by_label("Place, row 2").select_option("Alabama")
+    ines.get_by_label("Until, row 2", exact=True).fill("22:00")
+    publish(ines)
+    words = "Texas: Monday to Friday 10:00–18:00 (Our counsel); Alabama: every day 00:00–22:00, your stricter rule."
+    expect(ines.get_by_text(f"Now: {words}")).to_be_visible()
+    expect(ines.get_by_text("The law is as strict already: this row changes nothing.")).to_have_count(1)
+    ines.get_by_role("button", name="Remove row 2").click()
+    publish(ines)
+    expect(ines.get_by_text("Texas: Monday to Friday 10:00–18:00 (Our counsel), your stricter rule.")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_of_governance_has_a_serious_fault(
@@ -185,6 +229,8 @@ def test_no_page_of_governance_has_a_serious_fault(
         open_rules(page)
         page.get_by_label("Set hours of your own").check()
         page.get_by_role("button", name="Add a cap").click()
+        page.get_by_role("button", name="Add a row").click()
+        page.get_by_label("Until, row 1", exact=True).fill("19:00")
         with page.expect_navigation():
             page.get_by_role("button", name="Save draft").click()
         settle(page)

@@ -136,7 +136,7 @@ def test_what_came_before_and_after_stands_on_the_page_of_each(client: Client, r
 def test_somebody_who_was_not_let_in_is_told_of_alone(client: Client, rows: Rows) -> None:
     denied = deny(rows, Said(Verdict.SKIP, Reason.SAME_RUN), enrollment_id=None, step="", places=())
     told = page(client, "smsflow_decisions:inspect", denied.pk)
-    assert "Did not enter the flow: the person was let in for the same already." in told
+    assert "Did not enter the flow: the person was let in for the same occasion before." in told
 
 
 def test_the_rules_of_then_stand_beside_those_of_today(client: Client, rows: Rows) -> None:

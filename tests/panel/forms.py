@@ -20,7 +20,7 @@ def filled_in(client: Client, policy: Policy, **changes: Any) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, field in form.fields.items():
         value = form[name].value()
-        if name in ("caps", "prices"):
+        if name in ("caps", "prices", "stricter_law"):
             data[f"{name}-rows"] = "1"
             rows = field.widget.forms_of(name, value)
             data |= {row.add_prefix(key): row[key].value() or "" for row in rows for key in row.fields}

@@ -233,6 +233,13 @@ def test_versions_are_compared_as_people_read_them(client: Client, policy: Polic
     assert "&#x27;limit&#x27;" not in page and "{" not in page.partition("<table")[2].partition("</table")[0]
 
 
+@pytest.mark.parametrize("view", ["edit", "inspect", "history", "try_it", "effect"])
+def test_the_list_of_rules_is_called_what_the_menu_calls_it(admin_client: Client, policy: Policy, view: str) -> None:
+    assert "Policies" not in admin_client.get(address(view, policy)).content.decode()
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "Policies" not in page and "Governance" in page
+
+
 def test_autosave_keeps_a_draft_and_lets_nothing_count(client: Client, policy: Policy) -> None:
     data = filled_in(client, policy, minimum_gap="7")
     response = client.post(address("edit", policy), data, headers={"accept": "application/json"})

@@ -106,6 +106,19 @@ def test_the_panic_switch_speaks(client: Client, policy: Policy, promo: Flow, gr
     assert "Panic switch" in ask(client, policy, promo, who="Grace").partition("rules that did not object")[0]
 
 
+def test_nobody_is_told_a_time_while_all_texts_are_stopped(client: Client, policy: Policy, promo: Flow) -> None:
+    client.post(address("panic", policy), {"press": "1"})
+    page = ask(client, policy, promo, time="12:00")
+    assert "It waits until texts are let go again: somebody has stopped all texts." in page
+    assert "Free again at" not in page
+
+
+def test_an_address_that_names_no_rules_asks_those_that_count(client: Client, policy: Policy, promo: Flow) -> None:
+    page = client.get(address("try_it", policy), {"edge": "example", "flow": promo.pk, "time": "12:00"})
+    assert "This field is required." not in page.content.decode()
+    assert page.context["trial"] is not None
+
+
 @pytest.mark.parametrize(
     ("edge", "rule"), [("opted_out", "Consent"), ("no_phone", "Phone number"), ("far", "Quiet hours")]
 )

@@ -258,6 +258,19 @@ def test_confirmed_attempts_are_counted(visitor: Visitor, store: Store, still: T
     assert settle(still.at) == 0
 
 
+def test_whoever_confirms_and_leaves_at_once_has_confirmed(visitor: Visitor, store: Store, still: TestClock) -> None:
+    visitor.sends()
+    pump()
+    texted(store, "yes", phone=ADA, at=still.move(seconds=30))
+    texted(store, "STOP", phone=ADA, at=still.move(seconds=10))
+    pump()
+    assert Contact.objects.get().marketing_consent == "revoked"
+    assert settle(still.at) == 1
+    # a later question is another one, and the yes of then is no answer to it
+    OptInAttempt.objects.update(confirmed_at=None, at=still.move(minutes=1))
+    assert settle(still.at) == 0
+
+
 def test_what_is_typed_comes_back_with_the_error(store: Store, still: TestClock) -> None:
     visitor = Visitor(make_form(store, ask_first_name=True, ask_email=True), still)
     answer = visitor.sends("555", first_name="Ada <b>", email="ada@nowhere")

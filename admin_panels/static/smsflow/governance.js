@@ -23,7 +23,7 @@ class RowsController extends window.StimulusModule.Controller {
     this.nextValue += 1;
     this.listTarget.insertAdjacentHTML('beforeend', html);
     this.name();
-    this.listTarget.lastElementChild.querySelector('input, select').focus();
+    this.listTarget.lastElementChild.querySelector('input:not([type="hidden"]), select').focus();
   }
 
   remove(event) {
@@ -103,6 +103,11 @@ class OrderController extends window.StimulusModule.Controller {
 
 const DAY = 24 * 60;
 
+/** The picture is as wide as it is shown, so that its words are never smaller than they are meant to be. */
+const WIDEST = 700;
+const NAMES = 90;
+const MARGIN = 10;
+
 /** Draws the week: the store's hours as bars, what the law leaves open as dashed frames. */
 class WeekController extends window.StimulusModule.Controller {
   static targets = ['own', 'day', 'place', 'law', 'picture'];
@@ -130,7 +135,8 @@ class WeekController extends window.StimulusModule.Controller {
   draw() {
     this.element.classList.toggle('smsflow-week--own', this.ownTarget.checked);
     const law = this.hasPlaceTarget ? this.floors[this.placeTarget.value] : null;
-    const svg = this.element_('svg', { viewBox: '0 0 700 200' });
+    this.width = Math.min(this.pictureTarget.clientWidth || WIDEST, WIDEST);
+    const svg = this.element_('svg', { viewBox: `0 0 ${this.width} 200` });
     for (let hour = 0; hour <= 24; hour += 4) {
       const x = this.x(hour * 60);
       svg.append(this.element_('line', { x1: x, x2: x, y1: 14, y2: 196, class: 'smsflow-week__grid' }));
@@ -178,7 +184,7 @@ class WeekController extends window.StimulusModule.Controller {
   }
 
   x(minutes) {
-    return 90 + (minutes / DAY) * 600;
+    return NAMES + (minutes / DAY) * (this.width - NAMES - MARGIN);
   }
 
   bar(start, end, y, height, name) {
@@ -198,8 +204,22 @@ class WeekController extends window.StimulusModule.Controller {
   }
 }
 
-/** Shows that there is a draft as soon as one has been saved. */
+/**
+ * Shows that there is a draft as soon as one has been saved, and sees to it that what is typed at once is saved, too:
+ * Wagtail takes what stands in a form two seconds after it was opened for what stood there before.
+ */
 class DraftController extends window.StimulusModule.Controller {
+  /** Somebody has changed something. */
+  touch() {
+    this.touched = true;
+  }
+
+  /** From now on Wagtail sees changes by itself. What was changed before this first time has to be said. */
+  watch(event) {
+    if (!this.watched && this.touched) event.target.setAttribute('data-w-unsaved-force-value', 'true');
+    this.watched = true;
+  }
+
   show() {
     this.element.hidden = false;
   }

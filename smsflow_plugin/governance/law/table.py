@@ -92,6 +92,28 @@ def describe(place: Place, on: date, *, practice: bool = True, stricter: tuple[L
     return LawOfDay(place, on, rows, piece and (as_time(piece[0]), as_time(piece[1])), day_off)
 
 
+def narrows(row: LawRow, on: date) -> bool:
+    """Return whether a row closes anything from ``on`` that the law leaves open in one of the row's places.
+
+    A row that does not is no mistake; it only has no effect as long as the law is what it is.
+    """
+    on = max(on, row.since or on)
+    days = [on + timedelta(days=day) for day in range(len(row.week))]
+    for country, region in _places_of(row):
+        shipped = rows_about(country, region)
+        if row.holidays_off and not any(one.holidays_off and one.in_force(on) for one in shipped):
+            return True
+        if any(open_piece((*shipped, row), day, "") != open_piece(shipped, day, "") for day in days):
+            return True
+    return False
+
+
+def _places_of(row: LawRow) -> set[tuple[str, str]]:
+    """Return the place of a row, and every place within it that has a law of its own."""
+    places = {(one.country, one.region) for one in shipped_rows() if one.kind != DEFAULT}
+    return {(row.country, row.region), *(place for place in places if row.is_about(*place))}
+
+
 def default_week(country: str) -> Week:
     """Return the window that is proposed to a new store of this country."""
     country, _region = _as_state(country, "")
