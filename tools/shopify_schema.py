@@ -216,13 +216,18 @@ def load(path: Path) -> GraphQLSchema:
         return build_client_schema(json.load(stream)["data"], assume_valid=True)
 
 
+def cut_out(path: Path) -> str:
+    """Return what the stand-in needs of a published introspection, as SDL."""
+    return HEADER + print_schema(Cut(load(path)).apply()) + "\n"
+
+
 def default_source() -> Path:
     return Path(os.environ.get("SMSFLOW_SHOPIFY_SCHEMA") or TOP / FIXTURE)
 
 
 def main(arguments: list[str]) -> int:
     source = Path(arguments[0]) if arguments else default_source()
-    text = HEADER + print_schema(Cut(load(source)).apply()) + "\n"
+    text = cut_out(source)
     TARGET.write_text(text, encoding="utf-8")
     print(f"{TARGET.relative_to(TOP)}: {len(text.encode()) // 1024} KB")
     return 0

@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from graphql import execute
+from graphql import GraphQLError, execute
 
 from smsflow_plugin.integrations.simulator.network.storage import Database
 from smsflow_plugin.integrations.simulator.shopify_api import letters
 from smsflow_plugin.integrations.simulator.shopify_api.asking import Asking, BulkPage
 from smsflow_plugin.integrations.simulator.shopify_api.bulk_query import BulkQuery, lines, nodes_of, read
+from smsflow_plugin.integrations.simulator.shopify_api.projecting import NotUnderstood, projection
 from smsflow_plugin.integrations.simulator.shopify_api.schema import admin_schema
 from smsflow_plugin.integrations.simulator.shopify_api.storage import Doc, Things
 from smsflow_plugin.integrations.simulator.shopify_api.values import iso
@@ -116,16 +117,18 @@ class Bulk:
         return written
 
     def _pages(self, ask: Asking, query: BulkQuery) -> Iterator[Doc]:
+        page = _executed(ask, query)
         after: str | None = None
         while True:
             ask.bulk = BulkPage(PAGE, after)
-            result = execute(admin_schema(), query.document, context_value=ask)
-            if result.errors:
-                code = (result.errors[0].extensions or {}).get("code")
-                raise Refused(code if code == "ACCESS_DENIED" else "INTERNAL_SERVER_ERROR")
-            if result.data is None or result.data.get(query.top) is None:
+            try:
+                found = page().get(query.top)
+            except GraphQLError as error:
+                code = (error.extensions or {}).get("code")
+                raise Refused(code if code == "ACCESS_DENIED" else "INTERNAL_SERVER_ERROR") from error
+            if found is None:
                 return
-            yield result.data[query.top]
+            yield found
             after = ask.bulk.next
             if after is None:
                 return
@@ -162,3 +165,18 @@ class Bulk:
         )
         if done is not None:
             ask.emit("bulk_operations/finish", letters.bulk_finished(ask.shop, done))
+
+
+def _executed(ask: Asking, query: BulkQuery) -> Callable[[], Doc]:
+    """Return what executes the query once; it raises the first ``GraphQLError``."""
+    try:
+        return projection(admin_schema(), query.document, ask)
+    except NotUnderstood:
+        return lambda: _by_the_book(ask, query)
+
+
+def _by_the_book(ask: Asking, query: BulkQuery) -> Doc:
+    result = execute(admin_schema(), query.document, context_value=ask)
+    if result.errors:
+        raise result.errors[0]
+    return result.data or {}

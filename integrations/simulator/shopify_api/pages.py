@@ -73,7 +73,10 @@ def connection(
     if start:
         value, number = _read_cursor(start)
         sign = "<" if descending else ">"
-        condition, values = f"({condition}) AND ({column}, id) {sign} (?, ?)", [*values, value, number]
+        # by id alone where that is the order, or SQLite reads everything before it
+        place, more_values = ("id", [number]) if column == "id" else (f"({column}, id)", [value, number])
+        marks = ", ".join("?" * len(more_values))
+        condition, values = f"({condition}) AND {place} {sign} ({marks})", [*values, *more_values]
     rows = ask.things.select(kind, condition, values, f"{column} {order}, id {order}", size + 1 if size >= 0 else -1)
     more, rows = 0 <= size < len(rows), rows[:size] if size >= 0 else rows
     if backwards:

@@ -238,8 +238,11 @@ def _tagged(info: Info, id: str, tags: list[str], *, add: bool) -> Doc:
     before = list(node["tags"])
     folded = {one.lower() for one in names}
     rest = [one for one in before if one.lower() not in folded]
-    known = {one.lower() for one in before}
-    node["tags"] = before + [one for one in dict.fromkeys(names) if one.lower() not in known] if add else rest
+    # the first spelling of a tag is the one that stays
+    new = {one.lower(): one for one in reversed(names)}
+    for one in before:
+        new.pop(one.lower(), None)
+    node["tags"] = before + list(reversed(new.values())) if add else rest
     if node["tags"] != before:
         node["updatedAt"] = ask.time
         ask.things.put(kind, node)
