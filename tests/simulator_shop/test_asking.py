@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
 from smsflow_plugin.integrations.simulator.shopify_api import RunningShop, running_shop
+from smsflow_plugin.integrations.simulator.shopify_api.doings import Doings
 from smsflow_plugin.integrations.simulator.shopify_api.generating import fill
 from tests.simulator_shop.conftest import Admin, gid
 
@@ -134,4 +136,33 @@ def test_an_empty_bucket_throttles_until_it_fills() -> None:
         assert body["extensions"]["cost"]["actualQueryCost"] is None
         shopify.shops.set_bucket(200.0, 100.0)
         assert "errors" not in admin.post("tags_add", id="gid://shopify/Customer/1", tags=["x"]).json()
+        admin.session.close()
+
+
+def test_two_shops_are_asked_at_once_and_nothing_crosses(shopify: RunningShop) -> None:
+    shopify.shops.add_shop("second.myshopify.com", currency="DKK")
+    shopify.shops.add_app("second", "second-secret")
+    shopify.shops.install("second.myshopify.com", "second", token="shpat_second")
+    places = {shopify.domain: shopify.token, "second.myshopify.com": "shpat_second"}
+    people = {domain: Doings(shopify.shops, domain).add_customer(phone="+12025550101") for domain in places}
+
+    def visit(number: int) -> list[str]:
+        domain = sorted(places)[number % 2]
+        admin = Admin(shopify.graphql_url.replace(shopify.domain, domain), places[domain])
+        names = []
+        for call in range(10):
+            tags = [f"{domain}-{number}-{call}"]
+            assert admin("tags_add", id=gid("Customer", people[domain]), tags=tags)["tagsAdd"]["userErrors"] == []
+            names.append(admin("shop")["shop"]["myshopifyDomain"])
+        admin.session.close()
+        assert set(names) == {domain}
+        return names
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert sum(len(names) for names in pool.map(visit, range(8))) == 80
+    for domain, token in places.items():
+        admin = Admin(shopify.graphql_url.replace(shopify.domain, domain), token)
+        tags = admin("customer", id=gid("Customer", people[domain]))["customer"]["tags"]
+        assert len(tags) == 40
+        assert all(one.startswith(f"{domain}-") for one in tags)
         admin.session.close()

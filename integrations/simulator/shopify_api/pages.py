@@ -81,12 +81,17 @@ def connection(
     more, rows = 0 <= size < len(rows), rows[:size] if size >= 0 else rows
     if backwards:
         rows.reverse()
+    # the rows of a bulk operation have no cursors: only where the next page begins is needed
+    whole = ask.bulk is not None
     edges = [
-        {"cursor": _write_cursor(row[column], row["id"]), "node": shape({**json.loads(row["doc"]), "_kind": kind})}
+        {
+            "cursor": "" if whole else _write_cursor(row[column], row["id"]),
+            "node": shape({**json.loads(row["doc"]), "_kind": kind}),
+        }
         for row in rows
     ]
     if bulk is not None:
-        bulk.next = edges[-1]["cursor"] if more else None
+        bulk.next = _write_cursor(rows[-1][column], rows[-1]["id"]) if more else None
     return _shape(edges, before=more if backwards else bool(start), after=bool(start) if backwards else more)
 
 
@@ -102,8 +107,9 @@ def listed(info: GraphQLResolveInfo, nodes: Iterable[Doc], args: dict[str, Any])
             start = max(0, len(everything) - size)
     if args.get("reverse"):
         everything.reverse()
+    whole = asking(info).bulk is not None
     edges = [
-        {"cursor": _write_cursor(None, place), "node": node}
+        {"cursor": "" if whole else _write_cursor(None, place), "node": node}
         for place, node in enumerate(everything[start : start + size], start)
     ]
     return _shape(edges, before=start > 0, after=start + size < len(everything))

@@ -17,6 +17,8 @@ Doc = dict[str, Any]
 # key is a phone, an order's name, a code in capitals, an inventory item; other an e-mail or sku; parent what it
 # belongs to.
 SCHEMA = """
+-- 32 MB, or the indexes of a large past are read and written over and over
+PRAGMA cache_size = -32768;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS shops (number INTEGER PRIMARY KEY, domain TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS apps (client_id TEXT PRIMARY KEY, secret TEXT NOT NULL, doc TEXT NOT NULL);
