@@ -185,9 +185,9 @@ class Doings:
             self.things.put("variant", thing)
             self._tell("inventory_levels/update", letters.inventory_level(self.shop, thing))
             if (before > 0) != (available > 0):
-                payload = letters.product(self.shop, self._need("product", thing["product"]), thing)["variants"][0]
+                goods = self._need("product", thing["product"])
                 topic = "variants/in_stock" if available > 0 else "variants/out_of_stock"
-                self._tell(topic, {**payload, "old_inventory_quantity": before})
+                self._tell(topic, letters.variant_alone(self.shop, goods, thing, before=before))
         return thing
 
     def set_price(self, variant: int, price: str, *, compare_at: str | None = None) -> Doc:
@@ -218,13 +218,13 @@ class Doings:
         """Comes 48 hours after an app was uninstalled."""
         app = self._shops.tokens.app(client_id)
         if app and app["compliance_url"]:
-            payload = letters.compliance(self.shop, None, [])
+            payload = letters.shop_redact(self.shop)
             self._shops.courier.tell_app(self.shop, client_id, app["compliance_url"], "shop/redact", payload)
 
     def _demand(self, topic: str, customer: int) -> None:
         person = self._need("customer", customer)
         orders = [one["id"] for one in self.things.children("order", customer)]
-        payload = letters.compliance(self.shop, person, orders)
+        payload = letters.duty(self.shop, topic, person, orders)
         for app in self._shops.installed(self.shop["number"]):
             if app["compliance_url"]:
                 self._shops.courier.tell_app(self.shop, app["client_id"], app["compliance_url"], topic, payload)

@@ -227,8 +227,18 @@ def product(shop: Doc, goods: Doc, variant: Doc) -> Payload:
     at = moment(variant["updatedAt"])
     payload = product_payloads.product(info(shop), sold, at, price=price, available=variant["available"])
     payload["handle"] = goods["handle"]
+    payload["variant_gids"] = [
+        {"admin_graphql_api_id": gid("ProductVariant", variant["id"]), "updated_at": info(shop).time(at)}
+    ]
     payload["variants"][0] |= {"inventory_item_id": variant["item"], "compare_at_price": variant["compareAtPrice"]}
     return payload
+
+
+def variant_alone(shop: Doc, goods: Doc, variant: Doc, *, before: int) -> Payload:
+    """``variants/in_stock`` and ``variants/out_of_stock``: the variant does not name its inventory item here."""
+    payload: Payload = product(shop, goods, variant)["variants"][0]
+    del payload["inventory_item_id"]
+    return payload | {"old_inventory_quantity": before}
 
 
 def inventory_level(shop: Doc, variant: Doc) -> Payload:
@@ -273,19 +283,29 @@ def shop(shop: Doc) -> Payload:
     }
 
 
-def scopes(now: float, before: list[str], after: list[str]) -> Payload:
+def scopes(shop: Doc, app: Doc, now: float, before: list[str], after: list[str]) -> Payload:
     """``app/scopes_update``."""
-    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"previous": before, "current": after, "updated_at": at}
+    return {
+        "id": app["number"],
+        "previous": before,
+        "current": after,
+        "shop_id": gid("Shop", shop["number"]),
+        "updated_at": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
 
 
-def compliance(shop: Doc, person: Doc | None, orders: list[int]) -> Payload:
-    """``customers/data_request``, ``customers/redact`` and, without a person, ``shop/redact``."""
-    payload: Payload = {"shop_id": shop["number"], "shop_domain": shop["domain"]}
-    if person is not None:
-        who = {"id": person["id"], "email": person["email"], "phone": person["phone"]}
-        payload |= {"customer": who, "orders_to_redact": orders, "orders_requested": orders}
-    return payload
+def shop_redact(shop: Doc) -> Payload:
+    """``shop/redact``, and the beginning of the other two duties."""
+    return {"shop_id": shop["number"], "shop_domain": shop["domain"]}
+
+
+def duty(shop: Doc, topic: str, person: Doc, orders: list[int]) -> Payload:
+    """``customers/data_request`` and ``customers/redact``."""
+    who = {"id": person["id"], "email": person["email"], "phone": person["phone"]}
+    payload = {**shop_redact(shop), "customer": who}
+    if topic == "customers/redact":
+        return payload | {"orders_to_redact": orders}
+    return payload | {"orders_requested": orders, "data_request": {"id": person["id"] + 1}}
 
 
 def selected(payload: Payload, fields: list[str]) -> Payload:

@@ -220,7 +220,7 @@ class Shops:
             self.tokens.static(shop["number"], client_id, token)
         after = self.granted(shop["number"], client_id)
         if before and before != after:
-            self.courier.tell(shop, "app/scopes_update", letters.scopes(self.clock.now(), before, after))
+            self.courier.tell(shop, "app/scopes_update", letters.scopes(shop, app, self.clock.now(), before, after))
 
     def granted(self, shop: int, client_id: str) -> list[str]:
         with self.database.transaction() as sql:
