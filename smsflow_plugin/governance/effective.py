@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -18,6 +19,8 @@ from smsflow_plugin.governance.prices import budgets_of, prices_for
 from smsflow_plugin.governance.rules import Priority, Situation
 from smsflow_plugin.governance.spend import Budget, Prices
 from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
 
 #: Ranks leave room for replies (0) in front and for an order within each class.
 RANK_WIDTH = 1000
@@ -64,7 +67,7 @@ def rules_of(stores: Iterable[Store], *, draft: Policy | None = None, keep: bool
         policies[draft.store_id] = draft
     stopped = set(PanicStop.objects.filter(_of(ids), released_at=None).values_list("store_id", flat=True))
     site = policies.get(None)
-    merged_rules = {store.pk: merged(site, policies.get(store.pk)) for store in stores}
+    merged_rules, unread = _read(stores, policies)
     budgets = budgets_of(((store, merged_rules[store.pk].rules) for store in stores), clock.now())
     found = {}
     for store in stores:
@@ -78,13 +81,30 @@ def rules_of(stores: Iterable[Store], *, draft: Policy | None = None, keep: bool
             order=order_of(policy),
             situation=Situation(
                 active=store.status == Store.Status.ACTIVE,
-                panic=store.pk in stopped or None in stopped,
+                panic=store.pk in stopped or None in stopped or store.pk in unread,
                 broke_until=budget.broke_until() if budget else None,
             ),
             prices=prices_for(store, site.prices if site else None, policy.prices if policy else None),
             budget=budget,
         )
     return found
+
+
+def _read(stores: list[Store], policies: Mapping[int | None, Policy]) -> tuple[dict[int, Effective], set[int]]:
+    """Return what each store's policies come to, and the stores whose policies cannot be read.
+
+    Forms refuse such policies. Whatever else has written one: it must not mean "no rules", nor stop other stores.
+    """
+    found: dict[int, Effective] = {}
+    unread = set()
+    for store in stores:
+        try:
+            found[store.pk] = merged(policies.get(None), policies.get(store.pk))
+        except (TypeError, ValueError, KeyError, AttributeError):
+            logger.exception("The rules of store %s cannot be read: none of its texts leaves.", store.pk)
+            found[store.pk] = merged(None, None)
+            unread.add(store.pk)
+    return found, unread
 
 
 def _of(ids: list[int]) -> Any:

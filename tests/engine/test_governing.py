@@ -268,3 +268,18 @@ def test_no_link_is_signed_for_copy_without_it(store: Store, ada: Contact, monke
     happened(store, "opted_in")
     pump()
     assert Message.objects.count() == 1
+
+
+def test_rules_that_nobody_can_read_stop_their_own_store_and_no_other(
+    store: Store, danish_store: Store, ada: Contact, caplog: pytest.LogCaptureFixture
+) -> None:
+    dane = make_contact(danish_store, phone="+4520000001")
+    for each, contact in ((store, ada), (danish_store, dane)):
+        make_flow(each, send("Hello"))
+        happened(each, "opted_in", phone=contact.phone)
+    Policy.objects.filter(store=store).update(caps=[{"limit": "many", "window": "aeon"}])
+    pump()
+    assert [message.contact for message in Message.objects.all()] == [dane]
+    assert "cannot be read" in caplog.text
+    Policy.objects.filter(store=store).update(caps=[])
+    assert rules_of([store])[store.pk].situation.panic is False
