@@ -50,7 +50,7 @@ def _take_turn(now: datetime) -> Shift | None:
     missing = (
         Connection.objects.filter(kind="shopify").exclude(pk__in=Turn.objects.values("connection_id")).order_by("pk")
     )
-    Turn.objects.bulk_create([Turn(connection=one) for one in missing], ignore_conflicts=True)
+    Turn.objects.bulk_create([Turn(connection=one, next_at=now) for one in missing], ignore_conflicts=True)
     due = Write.objects.filter(store_id=OuterRef("connection__store_id")).due(  # type: ignore[attr-defined]
         now, OuterRef("connection__grant__granted_at")
     )
