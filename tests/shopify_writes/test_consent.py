@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connections
 
-from smsflow_plugin.integrations.shopify.admin import client, tokens
+from smsflow_plugin.integrations.shopify.admin import client, tokens, transport
 from smsflow_plugin.integrations.shopify.admin.errors import Unreachable
 from smsflow_plugin.integrations.shopify.admin.transport import Answer
 from smsflow_plugin.integrations.shopify.models import Grant
@@ -349,3 +352,47 @@ def test_erasing_a_person_leaves_nothing_in_the_outbox(connection: Connection, s
     assert not Write.objects.exists()
     work()
     assert not shop.asked
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif("postgres" not in os.environ.get("DATABASE_URL", ""), reason="Needs PostgreSQL's row locks.")
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_write_each_change_once_and_each_with_its_own_shops_token(
+    shop: FakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = [make_store(name=name, domain=f"{name}.myshopify.com") for name in ("one", "two", "three")]
+    tokens_of: dict[str, str] = {}
+    for store in stores:
+        token = f"token-{store.name}"
+        let_in(store, token)
+        for number in range(40):
+            contact = make_customer(shop, store, f"{store.pk}{number:03}")
+            tokens_of[f"{store.pk}{number:03}"] = token
+            say(contact, "granted")
+    strangers: list[str] = []
+
+    def post(url: str, body: Any, headers: Any = None) -> Answer:
+        if body["operationName"] == "SmsConsentUpdate":
+            number = body["variables"]["input"]["customerId"].rpartition("/")[2]
+            if headers["X-Shopify-Access-Token"] != tokens_of[number] or tokens_of[number][6:] not in url:
+                strangers.append(number)
+        return shop.post(url, body, headers)
+
+    monkeypatch.setattr(transport, "post", post)
+
+    def worker() -> None:
+        try:
+            for _turn in range(12):
+                outbox.write_out()
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=worker) for _worker in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    work()
+    assert strangers == []
+    assert shop.names().count("SmsConsentUpdate") == 120
+    assert Write.objects.filter(outcome="done").count() == 120
