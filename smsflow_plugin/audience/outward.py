@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """A flow gave a contact a tag, or took it away."""
+    """A flow gave a contact a tag, or took it away; ``tag`` is as the contact has or had it."""
 
     store_id: int
     contact_id: int

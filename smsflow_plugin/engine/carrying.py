@@ -116,13 +116,14 @@ class Carrier:
     # The contact ---------------------------------------------------------------------------------
 
     def _tag(self, doing: doings.Tagging, run: RunRow, contact: Contact) -> None:
-        has = any(str(tag).casefold() == doing.tag.casefold() for tag in contact.tags)
+        written = next((str(tag) for tag in contact.tags if str(tag).casefold() == doing.tag.casefold()), "")
+        has = bool(written)
         if has == doing.add or not doing.tag:
             return
         others = [tag for tag in contact.tags if str(tag).casefold() != doing.tag.casefold()]
         contact.tags = [*others, doing.tag] if doing.add else others
         self.changed[contact.pk] = contact
-        self.tags.append(outward.TagChange(contact.store_id, contact.pk, doing.tag))
+        self.tags.append(outward.TagChange(contact.store_id, contact.pk, written or doing.tag))
         self._happened(run, "tag_added" if doing.add else "tag_removed", {"tag": doing.tag})
 
     def _set(self, doing: doings.Setting, run: RunRow, contact: Contact, zone: str) -> None:

@@ -7,6 +7,7 @@ exist: nobody knows them, so nobody is hurt.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -53,20 +54,20 @@ KEEP = timedelta(days=90)
 def fill_next() -> int:
     """Look after one pool; return 1, or 0 if none needs it now."""
     now = clock.now()
-    for pool in _in_use(now):
-        if _needs(pool, now) or pool.adding:
-            CodePool.objects.filter(pk=pool.pk).update(looked_at=now)
-            try:
-                fill(pool, now)
-            except ShopifyTrouble as trouble:
-                if not trouble.again:
-                    _tell(pool, str(trouble), now)
-            return 1
-    return 0
+    pool = next(iter(_in_need(now)), None)
+    if pool is None:
+        return 0
+    CodePool.objects.filter(pk=pool.pk).update(looked_at=now)
+    try:
+        fill(pool, now)
+    except ShopifyTrouble as trouble:
+        if not trouble.again:
+            _tell(pool, str(trouble), now)
+    return 1
 
 
-def _in_use(now: datetime) -> Iterable[CodePool]:
-    """Yield the pools out of which codes were given lately, and those that follow on them."""
+def _in_need(now: datetime) -> Iterable[CodePool]:
+    """Yield the pools that run low, those that wait for Shopify, and those that will follow on one that is in use."""
     rest = Q(looked_at=None) | Q(looked_at__lt=now - LOOK)
     calm = Q(trouble_at=None) | Q(trouble_at__lt=now - TROUBLED)
     pools = CodePool.objects.filter(
@@ -75,19 +76,26 @@ def _in_use(now: datetime) -> Iterable[CodePool]:
     ).select_related("connection", "store")  # fmt: skip
     used = stock(pools, now)
     for pool in pools.order_by(F("looked_at").asc(nulls_first=True), "pk"):
-        if used[pool.pk].lately and pool.until <= now + AHEAD:
+        own = used[pool.pk]
+        if own.lately and pool.until <= now + AHEAD:
             following = pool_for(pool.connection, definition_of(pool), pool.until)
             if following.looked_at is None and not following.discount:
                 yield following
-        if pool.until > now:
+        if pool.until > now and (pool.adding or not pool.discount or own.is_low):
             yield pool
 
 
+@dataclass(frozen=True, slots=True)
 class Stock:
-    """What lies in a pool: codes ``free`` and being ``made``, and how many were given ``lately``, in a day."""
+    """What lies in a pool: codes that are ``free`` and being made, and how many were given ``lately``, in a day."""
 
-    def __init__(self, free: int = 0, making: int = 0, lately: int = 0) -> None:
-        self.free, self.making, self.lately = free, making, lately
+    free: int = 0
+    making: int = 0
+    lately: int = 0
+
+    @property
+    def is_low(self) -> bool:
+        return self.free + self.making < self.low_water
 
     @property
     def low_water(self) -> int:
@@ -109,11 +117,6 @@ def stock(pools: QuerySet[CodePool, CodePool], now: datetime) -> dict[int, Stock
     )
     found = {row["pool"]: Stock(row["free"], row["making"], row["lately"]) for row in rows}
     return {pk: found.get(pk, Stock()) for pk in counts}
-
-
-def _needs(pool: CodePool, now: datetime) -> bool:
-    own = stock(CodePool.objects.filter(pk=pool.pk), now)[pool.pk]
-    return not pool.discount or own.free + own.making < own.low_water
 
 
 def fill(pool: CodePool, now: datetime) -> bool:

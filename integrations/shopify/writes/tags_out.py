@@ -58,7 +58,9 @@ def _intend(rows: Sequence[Write], customer: str) -> list[tuple[Write, str, str]
     for row in locked:
         what = ADDED if row.tag in has else REMOVED
         recent = [pair for pair in row.sent if pair[1] > (now - TAG_ECHO).isoformat()]
+        # as it is spelt: what is taken away was written like that
+        row.text = has.get(row.tag, row.text)
         row.customer, row.sent = customer, remembered(recent, (what, now.isoformat()))
-        row.save(update_fields=["customer", "sent"])
-        intended.append((row, has.get(row.tag, row.text), what))
+        row.save(update_fields=["customer", "sent", "text"])
+        intended.append((row, row.text, what))
     return intended
