@@ -24,6 +24,7 @@ from smsflow_plugin.admin_panels.listing import (
     own_flows,
 )
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.shopify_outbox import installed
 from smsflow_plugin.measurement.discount_words import discount_words, masked, why_not
 from smsflow_plugin.models import Flow, Incentive
 
@@ -70,6 +71,7 @@ class CodeColumn(Column):  # type: ignore[misc]
 
 class DiscountListView(ListView):
     any_permission_required = ["view"]
+    template_name = "smsflow/discounts/index.html"
     select_related = ("store", "contact", "flow")
     defer = ("flow__steps", "flow__audience", "contact__fields", "contact__recent_sends")
     default_ordering = "-wanted_at"
@@ -103,6 +105,14 @@ class DiscountListView(ListView):
     }
     # people write these words; a phone number begins with + and stays as it is
     custom_field_preprocess = {name: {"csv": csv_safe} for name in ("store.name", "contact", "flow.name", "code")}
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        if installed() and not self.results_only:
+            from smsflow_plugin.admin_panels.shopify_outbox.stock import pool_lines
+
+            context["pools"] = pool_lines(self.request.user)
+        return context
 
     def to_row_dict(self, item: Incentive) -> Any:
         item.code = shown_code(self.request.user, item)
@@ -155,6 +165,7 @@ class DiscountViewSet(ReadOnlyViewSet):
     menu_label = gettext_lazy("Discounts")
     index_view_class = DiscountListView
     inspect_view_class = DiscountPage
+    index_template_name = "smsflow/discounts/index.html"
     filterset_class = DiscountFilterSet
     search_fields = ["contact__first_name", "contact__last_name", "contact__phone"]
     export_filename = "discounts"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
 
 from smsflow_plugin.admin_panels.breakers import BreakerViewSet
 from smsflow_plugin.admin_panels.consent.suppression import SuppressionViewSet
@@ -14,8 +14,17 @@ from smsflow_plugin.admin_panels.messages import MessageViewSet
 from smsflow_plugin.admin_panels.not_sent import NotSentViewSet
 from smsflow_plugin.admin_panels.replies import ReplyViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
+from smsflow_plugin.admin_panels.shopify_outbox import installed
 from smsflow_plugin.admin_panels.signup import OptInFormViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
+
+
+def _of_shopify() -> tuple[type[ViewSet], ...]:
+    if not installed():
+        return ()
+    from smsflow_plugin.admin_panels.shopify_outbox.viewset import WriteViewSet
+
+    return (WriteViewSet,)
 
 
 class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
@@ -37,5 +46,6 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
         DiscountViewSet,
         BreakerViewSet,
         DeliveryViewSet,
+        *_of_shopify(),
         StoreViewSet,
     )

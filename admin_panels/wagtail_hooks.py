@@ -38,6 +38,7 @@ LOG_ACTIONS = {
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),
     "smsflow.replay": (_("Replay delivery"), _("Delivery replayed")),
     "smsflow.resume_sign_ups": (_("Resume sign-ups"), _("Numbers are asked again")),
+    "smsflow.retry_write": (_("Retry entry of the Shopify outbox"), _("Entry of the Shopify outbox tried again")),
     "smsflow.resume_automation": (_("Resume automation"), _("Flows go on for this person")),
     "smsflow.save_connection": (_("Change connection"), _("Connection changed")),
     "smsflow.send_test_text": (_("Send test text"), _("Test text sent")),

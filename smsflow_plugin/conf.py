@@ -61,7 +61,7 @@ DEFAULTS: dict[str, Any] = {
     # Where a shop's own pages and its Admin API are, by the shop's domain. Another one only for tests.
     "SHOPIFY_URL": "https://{shop}",
     # Who makes discount codes, by the kind of connection to the shop.
-    "DISCOUNT_MAKERS": {},
+    "DISCOUNT_MAKERS": {"shopify": "smsflow_plugin.integrations.shopify.writes.codes.ShopifyCodes"},
     # For how many days what is personal is kept, by kind; see docs/consent.md. What is missing has its default.
     "RETENTION": {},
     # Proxies of ours in front of the site: so many last entries of X-Forwarded-For are believed.

@@ -6,3 +6,8 @@ class ShopifyConfig(AppConfig):
     label = "smsflow_shopify"
     verbose_name = "SMSFlow: Shopify"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from smsflow_plugin.integrations.shopify import writes
+
+        writes.register()

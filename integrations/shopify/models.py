@@ -79,3 +79,9 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection.account} ({self.kind})"
+
+
+# models of their own rooms, for Django
+from smsflow_plugin.integrations.shopify.writes.models import CodePool, PoolCode, Turn, Write  # noqa: E402
+
+__all__ = ["CodePool", "Grant", "PoolCode", "ShopifyApp", "Turn", "Write"]

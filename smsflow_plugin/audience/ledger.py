@@ -21,7 +21,7 @@ from django.db.models.functions import Cast, Concat
 from wagtail.log_actions import log
 
 from smsflow_plugin import bulk, clock
-from smsflow_plugin.audience import ledger_chain
+from smsflow_plugin.audience import ledger_chain, outward
 from smsflow_plugin.audience.consent import Consent, ConsentState, apply
 from smsflow_plugin.audience.ledger_chain import CONTENT, FACTS
 from smsflow_plugin.audience.models import ConsentRecord, Contact, LedgerGuard
@@ -95,6 +95,7 @@ def append(statements: Sequence[Statement], now: datetime) -> None:
         rows.append(tuple(line[name] for name in _COLUMNS))
     if bulk.insert(ConsentRecord, _COLUMNS, rows) < len(rows):
         raise AlreadyTold("A statement with the same key is in the ledger already.")
+    outward.consents_said(statements, now)
 
 
 def known_keys(pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:

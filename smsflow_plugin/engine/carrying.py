@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from smsflow_plugin import bulk
-from smsflow_plugin.audience import ledger, suppression
+from smsflow_plugin.audience import ledger, outward, suppression
 from smsflow_plugin.audience.consent import CONFIRMED, Consent, Proof
 from smsflow_plugin.audience.filters import PastEvent
 from smsflow_plugin.audience.models import Contact
@@ -73,6 +73,7 @@ class Carrier:
     statements: list[ledger.Statement] = field(default_factory=list)
     heard: dict[int, int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    tags: list[outward.TagChange] = field(default_factory=list)
 
     def carry_out(
         self,
@@ -115,12 +116,14 @@ class Carrier:
     # The contact ---------------------------------------------------------------------------------
 
     def _tag(self, doing: doings.Tagging, run: RunRow, contact: Contact) -> None:
-        has = any(str(tag).casefold() == doing.tag.casefold() for tag in contact.tags)
+        written = next((str(tag) for tag in contact.tags if str(tag).casefold() == doing.tag.casefold()), "")
+        has = bool(written)
         if has == doing.add or not doing.tag:
             return
         others = [tag for tag in contact.tags if str(tag).casefold() != doing.tag.casefold()]
         contact.tags = [*others, doing.tag] if doing.add else others
         self.changed[contact.pk] = contact
+        self.tags.append(outward.TagChange(contact.store_id, contact.pk, written or doing.tag))
         self._happened(run, "tag_added" if doing.add else "tag_removed", {"tag": doing.tag})
 
     def _set(self, doing: doings.Setting, run: RunRow, contact: Contact, zone: str) -> None:
@@ -176,6 +179,7 @@ class Carrier:
             CHANGED,
             [(pk, *(getattr(contact, name) for name in CHANGED)) for pk, contact in sorted(self.changed.items())],
         )
+        outward.tags_changed(self.tags, self.now)
         contact_dates.write(self.dates, contacts)
         bulk.update(Event, ("heard_by",), sorted(self.heard.items()))
         bulk.insert(Effect, Request.COLUMNS, [request.row(self.now) for request in self.requests])

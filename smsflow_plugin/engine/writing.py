@@ -12,7 +12,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience import ledger, suppression
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import merging, offers, opt_in, people, standing, stock, unclear
+from smsflow_plugin.engine import echoes, merging, offers, opt_in, people, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
 from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
@@ -37,6 +37,8 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     """Write everything that ``entries`` say, in a number of statements that does not grow with them."""
     if not entries:
         return
+    facts = echoes.without([(entry.store_id, entry.fact) for entry in entries])
+    entries = [replace(entry, fact=fact) for entry, fact in zip(entries, facts, strict=True)]
     placed, merged = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     if any(contact.erased_at for contact in contacts.values()):

@@ -9,6 +9,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
+from smsflow_plugin.integrations.shopify.models import CodePool, PoolCode, Write
 from smsflow_plugin.models import (
     Batch,
     BreakerTrip,
@@ -63,6 +64,7 @@ class Rows:
     suppression: Suppression
     form: OptInForm
     pause: OptInPause
+    write: Write
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -164,7 +166,24 @@ def fill(store: Store, mark: str = "") -> Rows:
         review=review,
         form=form,
         pause=pause,
+        write=_fill_shopify(store, contact, mark),
     )
+
+
+def _fill_shopify(store: Store, contact: Contact, mark: str) -> Write:
+    """What the shop was told, and codes that lie ready in it."""
+    now = clock.now()
+    pool = CodePool.objects.create(
+        store=store, connection=Connection.objects.get(store=store, kind="shopify"), definition="d", number=1,
+        kind="percent", amount=10, valid_days=7, prefix=f"P{mark}".upper(), starts_at=now - timedelta(days=1),
+        until=now + timedelta(days=6), ends_at=now + timedelta(days=13), discount="gid", trouble=f"Too many{mark}.",
+    )  # fmt: skip
+    PoolCode.objects.create(store=store, pool=pool, code=f"P{mark}-1", state="free")
+    Write.objects.filter(store=store).delete()
+    return Write.objects.create(
+        store=store, contact=contact, kind="tag", tag=f"vip{mark}".casefold(), text=f"VIP{mark}", wanted=1, settled=1,
+        outcome="parked", detail=f"No{mark}.", customer=f"7{mark}",
+    )  # fmt: skip
 
 
 def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:

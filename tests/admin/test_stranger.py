@@ -160,6 +160,7 @@ def object_of(name: str, rows: Rows) -> Any:
     if name.startswith("smsflow_test_send:"):
         return {"send": rows.flow, "numbers": rows.store}.get(name.rpartition(":")[2], rows.number)
     for word, row in (
+        ("shopify_outbox", rows.write),
         ("policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
@@ -209,7 +210,7 @@ def snapshot() -> dict[str, str]:
     """Return every row of the other store, word for word."""
     store = Store.objects.get(name=MARK)
     rows = {"store": serializers.serialize("json", [store])}
-    for model in apps.get_app_config("smsflow").get_models():
+    for model in (*apps.get_app_config("smsflow").get_models(), *apps.get_app_config("smsflow_shopify").get_models()):
         if any(field.name == "store" for field in model._meta.fields):
             kept = model._default_manager.filter(store=store).order_by("pk")
             # encrypted anew by every serialisation
@@ -237,6 +238,7 @@ def test_the_walk_finds_the_screens() -> None:
         "smsflow_deliveries:replay",
         "smsflow_stores:people",
         "smsflow_stores:check",
+        "smsflow_shopify_outbox:retry",
         "wagtailsnippets_smsflow_flow:edit",
         "wagtailsnippets_smsflow_policy:edit",
         "wagtailsnippets_smsflow_policy:panic",

@@ -110,6 +110,28 @@ query CustomerByPhone($phone: String!) {{
     scopes=("read_customers",),
 )
 
+CUSTOMER_CONSENTS = Document(
+    "CustomerConsents",
+    f"""
+query CustomerConsents($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Customer {{ id defaultPhoneNumber {{ {_CONSENT} }} }} }}
+}}""",
+    cost=50,
+    scopes=("read_customers",),
+)
+
+CUSTOMER_PHONE = Document(
+    "CustomerPhone",
+    f"""
+mutation CustomerPhone($input: CustomerInput!) {{
+  customerUpdate(input: $input) {{
+    customer {{ id defaultPhoneNumber {{ {_CONSENT} }} }}
+    userErrors {{ field message }}
+  }}
+}}""",
+    scopes=("write_customers",),
+)
+
 TAGS_ADD = Document(
     "TagsAdd",
     """
