@@ -193,6 +193,8 @@ if SIMULATOR:
     # the simulator's "fast-forward" moves this clock
     SMSFLOW["CLOCK"] = "smsflow_plugin.integrations.simulator.clock.now"
     SMSFLOW["DISCOUNT_MAKERS"] = {"shopify": "smsflow_plugin.integrations.simulator.discounts.SimulatedDiscounts"}
+    # the stand-in beside the phone network
+    SMSFLOW["SHOPIFY_URL"] = f"{SMSFLOW['SIMULATOR_URL']}/shopify/{{shop}}"
     # what Shopify has no webhooks for: waitlists, appointments, subscriptions, cases, own events
     SMSFLOW["TRANSLATORS"] = {
         **DEFAULTS["TRANSLATORS"],

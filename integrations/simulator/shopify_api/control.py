@@ -13,7 +13,7 @@ from smsflow_plugin.integrations.simulator.shopify_api.world import Shops
 
 #: What can be done in a shop from outside: the methods of ``Doings`` of these names.
 ACTIONS = (
-    *("add_customer", "change_customer", "set_consent"),
+    *("add_customer", "know_customer", "customers", "change_customer", "set_consent"),
     *("change_cart", "abandon_checkout", "place_order", "cancel_order", "refund_order", "send_parcel", "move_parcel"),
     *("set_stock", "set_price", "variants"),
     *("uninstall", "request_data", "redact_customer", "redact_shop"),

@@ -65,6 +65,8 @@ class Command(BaseCommand):
             children.append(self.child("phone network", "django", "smsflow_network", *memory))
             if self.wait_for(children, network_host, network_port):
                 call_command("smsflow_network_setup", skip_checks=True, stdout=StringIO())
+                if str(smsflow_settings.SHOPIFY_URL).startswith(smsflow_settings.SIMULATOR_URL):
+                    call_command("smsflow_shops_setup", skip_checks=True, stdout=StringIO())
         children.append(self.child("web", "gunicorn", *web_arguments(host, port, threads)))
         children.append(self.child("worker", "django", "run_huey", "--skip-checks"))
         if self.wait_for(children, host, port):
