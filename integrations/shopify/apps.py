@@ -6,3 +6,9 @@ class ShopifyConfig(AppConfig):
     label = "smsflow_shopify"
     verbose_name = "SMSFlow: Shopify"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from smsflow_plugin.integrations.shopify import listening, policies
+
+        listening.listen()
+        policies.register()
