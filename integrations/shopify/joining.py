@@ -47,6 +47,8 @@ def tidy() -> int:
     now = clock.now()
     gone = AnonymousCart.objects.filter(stored_at__lt=now - KEPT).delete()[0]
     gone += PixelEvent.objects.filter(received_at__lt=now - KEPT).delete()[0]
+    own = Identity.objects.filter(store_id=OuterRef("store_id"), kind="checkout", value=OuterRef("checkout"))
+    gone += Visitor.objects.filter(~Exists(own)).delete()[0]  # whom somebody has erased
     for store_id in Store.objects.order_by("pk").values_list("pk", flat=True):
         own = PixelEvent.objects.filter(store_id=store_id).order_by("-received_at", "-pk")
         if too_many := list(own.values_list("pk", flat=True)[MOST_VISITS : MOST_VISITS + 10_000]):
@@ -77,30 +79,37 @@ def _join_carts(now: datetime) -> int:
 def _join_browsers(now: datetime) -> int:
     rows = list(
         PixelEvent.objects.filter(~Q(checkout=""), Exists(_identity("checkout", "checkout")))
-        .annotate(contact_id=Subquery(_identity("checkout", "checkout").values("contact_id")[:1]))
         .order_by("at", "pk")
         .select_for_update(skip_locked=True, of=("self",))[: smsflow_settings.BATCH_SIZE]
     )
     # of two people at one browser it is that of whom has bought last
-    owners = {(row.store_id, row.client_id): row.contact_id for row in rows}  # type: ignore[attr-defined]
+    owners = {(row.store_id, row.client_id): row.checkout for row in rows}
     known = Visitor.objects.filter(
         store_id__in={store_id for store_id, _client in owners}, client_id__in={client for _store, client in owners}
     )
     stored = {(store_id, client): pk for pk, store_id, client in known.values_list("pk", "store_id", "client_id")}
-    new = [(*key, owner, now) for key, owner in sorted(owners.items()) if key not in stored]
-    bulk.insert(Visitor, ("store_id", "client_id", "contact_id", "linked_at"), new)
+    new = [(*key, checkout, now) for key, checkout in sorted(owners.items()) if key not in stored]
+    bulk.insert(Visitor, ("store_id", "client_id", "checkout", "linked_at"), new)
     moved = [(pk, owners[key], now) for key, pk in sorted(stored.items()) if key in owners]
-    bulk.update(Visitor, ("contact_id", "linked_at"), moved)
+    bulk.update(Visitor, ("checkout", "linked_at"), moved)
     PixelEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
 
 
 @transaction.atomic
 def _join_visits(now: datetime) -> int:
-    own = Visitor.objects.filter(store_id=OuterRef("store_id"), client_id=OuterRef("client_id"))
+    owner = Identity.objects.filter(
+        store_id=OuterRef("store_id"),
+        kind="checkout",
+        value=Subquery(
+            Visitor.objects.filter(
+                store_id=OuterRef(OuterRef("store_id")), client_id=OuterRef(OuterRef("client_id"))
+            ).values("checkout")[:1]
+        ),
+    )
     rows = list(
-        PixelEvent.objects.filter(Exists(own), checkout="")
-        .annotate(contact_id=Subquery(own.values("contact_id")[:1]))
+        PixelEvent.objects.filter(Exists(owner), checkout="")
+        .annotate(contact_id=Subquery(owner.values("contact_id")[:1]))
         .order_by("at", "pk")
         .select_for_update(skip_locked=True, of=("self",))[: smsflow_settings.BATCH_SIZE]
     )

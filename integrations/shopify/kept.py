@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from smsflow_plugin import clock
-from smsflow_plugin.models import Contact, Store
+from smsflow_plugin.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
 #: What the law gives for an answer.
@@ -122,11 +122,14 @@ class PixelEvent(models.Model):
 
 
 class Visitor(models.Model):
-    """Whose browser it is: it has started a checkout of which Shopify itself told us whose it is."""
+    """Whose browser it is: it has started a checkout of which Shopify itself told us whose it is.
+
+    It names the checkout and no contact: people turn out to be others, and are erased.
+    """
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     client_id = models.CharField(_("browser"), max_length=80)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    checkout = models.CharField(max_length=80)
     linked_at = models.DateTimeField(_("known since"), default=clock.now)
 
     objects = StoreScopedQuerySet.as_manager()
