@@ -44,6 +44,8 @@ class Directory:
     gained: dict[int, str] = field(default_factory=dict)
     changed: dict[IdentityKey, int] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)
+    #: The ids of the events that came with those who were merged.
+    inherited: list[int] = field(default_factory=list)
 
     def place(self, store_id: int, person: Person, *, said_at: datetime | None) -> int | None:
         """Return the id of the person's contact, or None if nothing names the person.
@@ -176,7 +178,7 @@ def create(directory: Directory, now: datetime) -> dict[int, int]:
         raise Collision
     _write_identities({key: real.get(contact, contact) for key, contact in directory.changed.items()})
     merged = {old: directory.settle(old) for old in directory.merged if old > 0}
-    merging.move({old: real.get(new, new) for old, new in merged.items()}, now)
+    directory.inherited = merging.move({old: real.get(new, new) for old, new in merged.items()}, now)
     return real
 
 

@@ -37,7 +37,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     """Write everything that ``entries`` say, in a number of statements that does not grow with them."""
     if not entries:
         return
-    placed, merged = _place(entries, now)
+    placed, merged, inherited = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     if any(contact.erased_at for contact in contacts.values()):
         # erased while we looked for them: whoever speaks now is somebody new
@@ -69,7 +69,8 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         now,
     )
     opt_in.thank(placed, took_effect, contacts, stores, now)
-    react(events, contacts, out, now)
+    left = [event for event in merging.again(inherited, now) if event.pk not in {new.pk for new in events}]
+    react(sorted([*left, *events], key=lambda event: event.occurred_at), contacts, out, now)
     opt_in.ask(events, contacts, stores, now)
 
 
@@ -95,8 +96,10 @@ def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
     Store.objects.filter(pk__in=closed).update(status=Store.Status.UNINSTALLED)
 
 
-def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int]]:
+def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int], list[int]]:
     """Return each entry with its contact, created if need be, and the stand-ins with whom they turned out to be.
+
+    Last come the ids of the events that these have left.
 
     Facts that name nobody are left out.
     """
@@ -114,7 +117,7 @@ def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, i
     ]
     settled = {old: directory.settle(old) for old in directory.merged if old > 0}
     merged = {old: real.get(new, new) for old, new in settled.items()}
-    return placed + _refusals(merged), merged
+    return placed + _refusals(merged), merged, directory.inherited
 
 
 def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:

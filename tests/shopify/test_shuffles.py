@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smsflow_plugin.engine.ingest import ingest
-from smsflow_plugin.flows.program import Reentry, Send, Trigger, Wait
+from smsflow_plugin.flows.program import Reentry, Send, Wait
 from smsflow_plugin.integrations.shopify.joining import join
 from smsflow_plugin.integrations.shopify.kept import AnonymousCart
 from smsflow_plugin.models import ConsentRecord, Contact, Delivery, Enrollment, Event, Store
@@ -48,7 +48,7 @@ def shop(store: Store, still: TestClock, monkeypatch: pytest.MonkeyPatch) -> Sto
     make_flow(store, *LATER, name="Order", trigger="order_created", exits=("order_cancelled",), **per_subject)
     make_flow(store, *LATER, name="Delivered", trigger="parcel_delivered", **per_subject)
     make_flow(store, *LATER, name="On its way", trigger="parcel_moved", exits=("parcel_delivered",), **per_subject)
-    make_flow(store, *LATER, name="Tracking", triggers=(Trigger("parcel_tracked"),), **per_subject)
+    make_flow(store, *LATER, name="Tracking", trigger="parcel_tracked", exits=("parcel_delivered",), **per_subject)
     make_flow(store, *LATER, name="Payment", trigger="subscription_unpaid", exits=("subscription_cancelled",))
     make_flow(store, *LATER, name="Segment", trigger="shop_segment_joined")
     return store
@@ -60,7 +60,7 @@ def told(store: Store, said: Sequence[Said], batches: random.Random) -> dict[str
     try:
         with transaction.atomic():
             put(store, said, NOON)
-            while ingest(batches.choice([1, 3, 20, 300]) if len(said) < 100 else batches.choice([50, 300, 500])):
+            while ingest(batches.choice([5, 30, 300]) if len(said) < 100 else batches.choice([50, 300, 500])):
                 if batches.random() < 0.5:
                     join()
             while join():
@@ -86,17 +86,23 @@ def what_is_known(store: Store) -> dict[str, Any]:
     nobody = [pk for pk, phone in contacts.values_list("pk", "phone") if phone is None]
     assert not Event.objects.filter(contact__in=nobody).exists()
     assert not Enrollment.objects.filter(contact__in=nobody, status="waiting").exists()
+    # who took it back before we heard of the yes is not welcomed; who was welcomed gets no text any more
+    out = set(contacts.filter(marketing_consent="revoked").values_list("phone", flat=True))
     runs = Enrollment.objects.filter(store=store).exclude(status="exited")
     return {
         "contacts": sorted(map(str, contacts.exclude(pk__in=nobody).values_list(*columns))),
         "events": sorted(
-            map(str, Event.objects.filter(store=store).values_list("kind", "key", "subject", "contact__phone"))
+            str(row)
+            for row in Event.objects.filter(store=store).values_list("kind", "key", "subject", "contact__phone")
+            if row[0] != "opted_in" or row[3] not in out
         ),
         "consent": sorted(
             map(str, ConsentRecord.objects.filter(store=store).values_list("key", "action", "contact__phone"))
         ),
         "runs": sorted(
-            map(str, runs.values_list("flow__name", "contact__phone", "entry_key", "trigger_event__key", "status"))
+            str(row)
+            for row in runs.values_list("flow__name", "contact__phone", "entry_key", "trigger_event__key", "status")
+            if row[0] != "Welcome" or row[1] not in out
         ),
     }
 
@@ -116,7 +122,7 @@ def test_a_day_of_200_customers_shuffled_and_told_twice_ends_the_same(shop: Stor
     compare(told(shop, said[::-1], random.Random(5)), expected)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_order_of_a_few_customers_day_ends_the_same(shop: Store, data: st.DataObject) -> None:
     said = [one for one in day(6, START) if one.payload]
@@ -134,7 +140,7 @@ def test_the_day_holds_what_it_is_meant_to(shop: Store) -> None:
     # who bought has left nothing behind, who did not has, once for the cart and once for the checkout
     assert [row.split("'")[1] for row in known["runs"] if "+12025550001" in row] == ["Cart", "Checkout", "Welcome"]
     assert [row.split("'")[1] for row in known["runs"] if "+12025550000" in row] == [
-        "Delivered", "Order", "Tracking", "Welcome",
+        "Delivered", "Order", "Welcome",
     ]  # fmt: skip
     assert "Segment" in text
     assert "Payment" not in text
