@@ -160,6 +160,7 @@ def object_of(name: str, rows: Rows) -> Any:
     if name.startswith("smsflow_test_send:"):
         return {"send": rows.flow, "numbers": rows.store}.get(name.rpartition(":")[2], rows.number)
     for word, row in (
+        ("privacy", rows.privacy),
         ("policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
