@@ -82,7 +82,7 @@ class Question(models.Model):
     class Meta:
         verbose_name = _("question to the shop")
         verbose_name_plural = _("questions to the shop")
-        constraints = [models.UniqueConstraint(fields=["store", "kind", "about"], name="smsflow_shopify_question")]
+        constraints = [models.UniqueConstraint(fields=["store", "kind", "about"], name="smsflow_shopify_question_key")]
         indexes = [models.Index(fields=["not_before"], name="smsflow_shopify_question_due")]
 
     def __str__(self) -> str:
@@ -137,7 +137,7 @@ class Visitor(models.Model):
     class Meta:
         verbose_name = _("browser of a person")
         verbose_name_plural = _("browsers of people")
-        constraints = [models.UniqueConstraint(fields=["store", "client_id"], name="smsflow_shopify_visitor")]
+        constraints = [models.UniqueConstraint(fields=["store", "client_id"], name="smsflow_shopify_visitor_key")]
 
     def __str__(self) -> str:
         return self.client_id
