@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -53,6 +54,11 @@ segments.register()
 governance.register()
 signup.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
+if apps.is_installed("smsflow_plugin.integrations.shopify"):
+    # its rows are the adapter's: a site without it has no tables for them
+    from smsflow_plugin.admin_panels import privacy
+
+    privacy.register()
 
 
 @hooks.register("register_admin_viewset")

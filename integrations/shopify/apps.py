@@ -8,6 +8,8 @@ class ShopifyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from smsflow_plugin.integrations.shopify import writes
+        from smsflow_plugin.integrations.shopify import listening, policies, writes
 
+        listening.listen()
+        policies.register()
         writes.register()

@@ -7,8 +7,27 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from smsflow_plugin import clock
+from smsflow_plugin.integrations.shopify.kept import (
+    AnonymousCart,
+    PixelEvent,
+    PrivacyRequest,
+    Question,
+    StockItem,
+    Visitor,
+)
 from smsflow_plugin.models import Connection
 from smsflow_plugin.stores.crypto import EncryptedJSONField
+
+__all__ = [
+    "AnonymousCart",
+    "Grant",
+    "PixelEvent",
+    "PrivacyRequest",
+    "Question",
+    "ShopifyApp",
+    "StockItem",
+    "Visitor",
+]
 
 
 class ShopifyApp(models.Model):

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
+from smsflow_plugin.integrations.shopify.pixel import receive_visit
 from smsflow_plugin.integrations.shopify.views import receive
 
 urlpatterns = [
     path("webhooks/", receive, name="webhooks"),
     path("webhooks", receive),
+    path("pixel/<str:token>/", receive_visit, name="pixel"),
+    path("pixel/<str:token>", receive_visit),
 ]

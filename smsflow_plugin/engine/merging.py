@@ -5,7 +5,7 @@ Consent is not among it: refusals are told anew (``engine.writing``), and a gran
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from smsflow_plugin import bulk
@@ -13,19 +13,23 @@ from smsflow_plugin.audience.models import Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest
 from smsflow_plugin.engine import habits
 from smsflow_plugin.engine.models import Enrollment, Incentive
+from smsflow_plugin.engine.starting import TOO_LATE, NewEvent
 from smsflow_plugin.events.models import Event
 
 #: What is one of a kind for each contact, by the columns that name it.
 _UNIQUE = ((Interest, ("variant_id", "kind")), (ContactDate, ("name",)))
 
 
-def move(merged: Mapping[int, int], now: datetime) -> None:
-    """Hand over what belongs to the stand-ins: from contact to contact, by their ids."""
+def move(merged: Mapping[int, int], now: datetime) -> list[int]:
+    """Hand over what belongs to the stand-ins, by the ids of contacts; return the ids of their events."""
     if not merged:
-        return
+        return []
+    events: list[int] = []
     for model in (Identity, Event, Incentive):
-        rows = model.objects.filter(contact_id__in=merged).values_list("pk", "contact_id")
+        rows = list(model.objects.filter(contact_id__in=merged).values_list("pk", "contact_id"))
         bulk.update(model, ("contact_id",), [(pk, merged[contact]) for pk, contact in rows])
+        if model is Event:
+            events = [pk for pk, _contact in rows]
     for model, columns in _UNIQUE:
         people = {*merged, *merged.values()}
         rows = model.objects.filter(contact_id__in=people).order_by("pk").values_list("pk", "contact_id", *columns)
@@ -38,9 +42,42 @@ def move(merged: Mapping[int, int], now: datetime) -> None:
                 taken.add(key)
                 moved.append((pk, key[0]))
         bulk.update(model, ("contact_id",), moved)
+    _move_runs(merged, now)
+    return events
+
+
+def _move_runs(merged: Mapping[int, int], now: datetime) -> None:
+    """Let runs go on for the person: a parcel that was heard of before its order must be told of all the same.
+
+    What the person is in already for the same order or cart ends.
+    """
+    people = {*merged, *merged.values()}
+    rows = list(
+        Enrollment.objects.filter(contact_id__in=people)
+        .order_by("pk")
+        .values_list("pk", "contact_id", "flow_id", "entry_key", "status", "wake_at")
+    )
+    taken = {(contact, flow, key) for _pk, contact, flow, key, *_rest in rows if contact not in merged}
+    moved, due = [], []
+    for pk, contact, flow, key, status, wake_at in rows:
+        own = (merged.get(contact, contact), flow, key)
+        if contact in merged and status == Enrollment.Status.WAITING and own not in taken:
+            taken.add(own)
+            moved.append((pk, own[0]))
+            due.append((own[0], wake_at))
+    bulk.update(Enrollment, ("contact_id",), moved)
+    earliest = {contact: min(at for one, at in due if one == contact and at) for contact, at in due if at}
+    bulk.update(Contact, ("wake_at",), sorted(earliest.items()), least=("wake_at",))
     Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
         status=Enrollment.Status.EXITED, exit_reason="merged", finished_at=now, wake_at=None
     )
+
+
+def again(event_ids: Sequence[int], now: datetime) -> list[NewEvent]:
+    """Return what happened to stand-ins a short time ago: flows may let the people in whom they did not let in."""
+    rows = Event.objects.filter(pk__in=event_ids, occurred_at__gt=now - TOO_LATE).order_by("occurred_at", "pk")
+    columns = ("pk", "store_id", "contact_id", "kind", "key", "subject", "occurred_at", "data")
+    return [NewEvent(*row) for row in rows.values_list(*columns)] if event_ids else []
 
 
 def take_over(merged: Mapping[int, int], contacts: Mapping[int, Contact]) -> None:

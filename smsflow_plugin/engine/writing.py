@@ -12,7 +12,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience import ledger, suppression
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import echoes, merging, offers, opt_in, people, standing, stock, unclear
+from smsflow_plugin.engine import echoes, merging, offers, opt_in, people, profiles, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
 from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
@@ -39,7 +39,7 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         return
     facts = echoes.without([(entry.store_id, entry.fact) for entry in entries])
     entries = [replace(entry, fact=fact) for entry, fact in zip(entries, facts, strict=True)]
-    placed, merged = _place(entries, now)
+    placed, merged, inherited = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     if any(contact.erased_at for contact in contacts.values()):
         # erased while we looked for them: whoever speaks now is somebody new
@@ -71,7 +71,8 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         now,
     )
     opt_in.thank(placed, took_effect, contacts, stores, now)
-    react(events, contacts, out, now)
+    left = [event for event in merging.again(inherited, now) if event.pk not in {new.pk for new in events}]
+    react(sorted([*left, *events], key=lambda event: event.occurred_at), contacts, out, now)
     opt_in.ask(events, contacts, stores, now)
 
 
@@ -97,8 +98,10 @@ def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
     Store.objects.filter(pk__in=closed).update(status=Store.Status.UNINSTALLED)
 
 
-def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int]]:
+def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int], list[int]]:
     """Return each entry with its contact, created if need be, and the stand-ins with whom they turned out to be.
+
+    Last come the ids of the events that these have left.
 
     Facts that name nobody are left out.
     """
@@ -116,7 +119,7 @@ def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, i
     ]
     settled = {old: directory.settle(old) for old in directory.merged if old > 0}
     merged = {old: real.get(new, new) for old, new in settled.items()}
-    return placed + _refusals(merged), merged
+    return placed + _refusals(merged), merged, directory.inherited
 
 
 def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
@@ -137,7 +140,7 @@ def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
 
 def _update_profile(entry: Entry, contact: Contact, now: datetime) -> Entry:
     before = standing.snapshot(contact)
-    people.update_profile(contact, entry.fact.person)
+    profiles.update_profile(contact, entry.fact.person)
     return replace(entry, fact=standing.with_changes(entry.fact, contact, before, entry.delivery_id, now))
 
 
@@ -217,7 +220,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 
 
 _WRITTEN = (
-    *people.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
+    *profiles.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
     "first_order_at", "last_order_at", "total_spent", "order_times", "replenish_at", "active_hours", "doubtful_at",
     "open_case_at",
 )  # fmt: skip

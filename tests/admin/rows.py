@@ -9,6 +9,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
+from smsflow_plugin.integrations.shopify.kept import PrivacyRequest
 from smsflow_plugin.integrations.shopify.models import CodePool, PoolCode, Write
 from smsflow_plugin.models import (
     Batch,
@@ -65,6 +66,7 @@ class Rows:
     form: OptInForm
     pause: OptInPause
     write: Write
+    privacy: PrivacyRequest
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -167,6 +169,17 @@ def fill(store: Store, mark: str = "") -> Rows:
         form=form,
         pause=pause,
         write=_fill_shopify(store, contact, mark),
+        privacy=PrivacyRequest.objects.create(
+            store=store,
+            shop=f"{mark or 'own'}.myshopify.com",
+            kind="erase",
+            key="erase:1",
+            asked_at=now,
+            due_at=now + timedelta(days=30),
+            not_before=now + timedelta(days=7),
+            outcome=f"Waits{mark}",
+            file=b"zip",
+        ),
     )
 
 

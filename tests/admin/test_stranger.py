@@ -161,6 +161,7 @@ def object_of(name: str, rows: Rows) -> Any:
         return {"send": rows.flow, "numbers": rows.store}.get(name.rpartition(":")[2], rows.number)
     for word, row in (
         ("shopify_outbox", rows.write),
+        ("privacy", rows.privacy),
         ("policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
