@@ -29,6 +29,7 @@ from smsflow_plugin.admin_panels.governance.pages import home_url
 from smsflow_plugin.admin_panels.listing import ListView
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.shopify.views import shopify_url
 from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.outgoing.webhook import secret_of
@@ -71,6 +72,7 @@ class StoreEditView(EditView):  # type: ignore[misc]
         if may(user, "add", Message(store=self.object)):
             url = reverse(self.test_text_url_name, args=(self.object.pk,))
             buttons.append(HeaderButton(_("Send test text"), url=url, icon_name="mail"))
+        buttons.append(HeaderButton("Shopify", url=shopify_url(self.object), icon_name="link"))
         policy = Policy.objects.visible_to(user).filter(store=self.object).first()
         if policy is not None:
             buttons.append(HeaderButton(_("Governance"), url=home_url(user, policy), icon_name="sliders"))

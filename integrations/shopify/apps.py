@@ -6,3 +6,12 @@ class ShopifyConfig(AppConfig):
     label = "smsflow_shopify"
     verbose_name = "SMSFlow: Shopify"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from wagtail.signals import published, unpublished
+
+        from smsflow_plugin.integrations.shopify.soon import flow_changed
+        from smsflow_plugin.models import Flow
+
+        for signal in (published, unpublished):
+            signal.connect(flow_changed, sender=Flow, dispatch_uid="smsflow_shopify_subscriptions")
