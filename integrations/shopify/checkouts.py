@@ -17,12 +17,12 @@ def checkout(letter: Letter) -> Translation:
     agreed = checkout_consent(letter, token)
     consents = (agreed[0],) if agreed else ()
     person, number = buyer(
-        letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.token("cart_token")
+        letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.cart()
     )
     needs_someone(person, "a checkout")
     happenings = tuple(happening for consent in consents for happening in happenings_of(consent))
     if payload.time("completed_at") is None:
-        happenings += (_changed(letter, token or payload.token("cart_token"), number),)
+        happenings += (_changed(letter, token or payload.cart(), number),)
     return Translation(facts=(PersonFact(person, consents, happenings),))
 
 

@@ -1,4 +1,4 @@
-"""``orders/create``, ``orders/paid``, ``orders/cancelled`` and ``refunds/create``. Pure."""
+"""``orders/*`` and ``refunds/create``. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from decimal import Decimal
 from smsflow_plugin.events.facts import CannotUnderstand, Happening, Person, PersonFact, Translation
 from smsflow_plugin.integrations.shopify.goods import goods
 from smsflow_plugin.integrations.shopify.letter import Letter
-from smsflow_plugin.integrations.shopify.people import buyer, identities, needs_someone
+from smsflow_plugin.integrations.shopify.people import Number, buyer, identities, needs_someone
+
+TEST_ORDER = "This is a test order. Nobody is texted about it."
 
 #: An order processed longer than this before it was created was brought in from elsewhere.
 IMPORTED = timedelta(hours=48)
@@ -29,6 +31,41 @@ def order_paid(letter: Letter) -> Translation:
 def order_cancelled(letter: Letter) -> Translation:
     """An order was cancelled."""
     return _order(letter, "order_cancelled", letter.time("cancelled_at", "updated_at"))
+
+
+def order_fulfilled(letter: Letter) -> Translation:
+    """Everything of an order was sent."""
+    return _order(letter, "order_fulfilled", letter.time("updated_at", "processed_at"))
+
+
+def order_known(letter: Letter) -> Translation:
+    """An order was touched in any way: it says whose it is, and nothing that flows could use.
+
+    Its other topics say what happened. Whether the shop has just placed it or only tagged an old
+    one, nobody can tell from this one.
+    """
+    payload = letter.payload
+    if payload.is_true("test"):
+        return Translation(ignored=TEST_ORDER)
+    person, _number = _buyer(letter)
+    return Translation(facts=(PersonFact(needs_someone(person, "an order")),))
+
+
+def order_edited(letter: Letter) -> Translation:
+    """Somebody in the shop has changed what was ordered."""
+    edit = letter.payload.object("order_edit")
+    order_id = edit.id("order_id")
+    if not order_id:
+        raise CannotUnderstand("It speaks of a changed order, but does not say of which.")
+    at = edit.time("committed_at") or edit.time("created_at")
+    happening = Happening(
+        "order_edited",
+        edit.id("id") or f"{order_id}:{letter.stamp(at)}",
+        at or letter.triggered_at,
+        order_id,
+        {"order": {"id": order_id}},
+    )
+    return Translation(facts=(PersonFact(Person(identities=identities(order=order_id)), happenings=(happening,)),))
 
 
 def order_refunded(letter: Letter) -> Translation:
@@ -55,14 +92,22 @@ def order_refunded(letter: Letter) -> Translation:
     return Translation(facts=(PersonFact(Person(identities=identities(order=order_id)), happenings=(happening,)),))
 
 
+def _buyer(letter: Letter) -> tuple[Person, Number]:
+    payload = letter.payload
+    return buyer(
+        letter,
+        order=payload.id("id") or payload.id("admin_graphql_api_id"),
+        checkout=payload.token("checkout_token"),
+        cart=payload.cart(),
+    )
+
+
 def _order(letter: Letter, kind: str, occurred_at: datetime) -> Translation:
     payload = letter.payload
     if payload.is_true("test"):
-        return Translation(ignored="This is a test order. Nobody is texted about it.")
+        return Translation(ignored=TEST_ORDER)
     order_id = payload.id("id") or payload.id("admin_graphql_api_id")
-    person, number = buyer(
-        letter, order=order_id, checkout=payload.token("checkout_token"), cart=payload.token("cart_token")
-    )
+    person, number = _buyer(letter)
     needs_someone(person, "an order")
     if kind != "order_cancelled" and payload.time("cancelled_at"):
         # born dead: whose it is may be of use, but nobody is thanked for it

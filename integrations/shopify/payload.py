@@ -54,6 +54,10 @@ class Payload:
         """Return an id that is no number, as it is; "" if there is none."""
         return self.text(key, MAX_ID)
 
+    def cart(self, key: str = "cart_token") -> str:
+        """Return the token of a cart, without the key that newer shops hang on to it."""
+        return self.text(key).partition("?")[0][:MAX_ID]
+
     def word(self, key: str) -> str:
         """Return one of Shopify's own words ("out_for_delivery") in lower case; "" if there is none."""
         return self.text(key, 40).lower()
@@ -86,6 +90,12 @@ class Payload:
         value = self._values.get(key)
         found = [clean(item)[:limit] for item in value if isinstance(item, str)] if isinstance(value, list) else []
         return [text for text in found if text]
+
+    def numbers(self, key: str) -> list[str]:
+        """Return the ids of a list, as strings; what is none is passed over."""
+        value = self._values.get(key)
+        found = [Payload({"id": item}).id("id") for item in value[:1_000]] if isinstance(value, list) else []
+        return [number for number in found if number]
 
     def url(self, key: str) -> str | None:
         """Return a web address; None for anything else, or one too long to be sent."""

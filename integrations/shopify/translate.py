@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
-from smsflow_plugin.events.facts import (
-    CannotUnderstand,
-    Happening,
-    Person,
-    PersonFact,
-    RawDelivery,
-    StoreGone,
-    StoreInfo,
-    Translation,
+from smsflow_plugin.events.facts import CannotUnderstand, RawDelivery, StoreInfo, Translation
+from smsflow_plugin.integrations.shopify import (
+    carts,
+    checkouts,
+    consents,
+    contracts,
+    customers,
+    lifecycle,
+    orders,
+    parcels,
+    products,
+    returns,
 )
-from smsflow_plugin.integrations.shopify import orders, parcels, products
-from smsflow_plugin.integrations.shopify.checkouts import checkout
-from smsflow_plugin.integrations.shopify.consents import marketing_consent
-from smsflow_plugin.integrations.shopify.headers import SHOP, shopify_header
 from smsflow_plugin.integrations.shopify.letter import Letter
-from smsflow_plugin.integrations.shopify.people import customer, email_consent, identities, needs_someone
 
 
 def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
@@ -33,95 +30,89 @@ def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
     if not topic:
         raise CannotUnderstand("The webhook has no topic.")
     letter = Letter.open(raw, store)
-    if topic in BY_HAND:
-        raise CannotUnderstand(BY_HAND[topic])
     translator = TOPICS.get(topic)
-    return translator(letter) if translator else Translation(ignored=f"SMSFlow makes no use of {topic}.")
-
-
-def customer_created(letter: Letter) -> Translation:
-    """``customers/create``."""
-    customer_id = letter.payload.id("id")
-    return _profile(letter, "customer_created", customer_id or letter.stamp(None), "created_at")
-
-
-def customer_updated(letter: Letter) -> Translation:
-    """``customers/update``."""
-    stamp = letter.stamp(letter.payload.time("updated_at"))
-    return _profile(letter, "customer_updated", f"{letter.payload.id('id')}:{stamp}", "updated_at")
-
-
-def email_consent_changed(letter: Letter) -> Translation:
-    """``customers_email_marketing_consent/update``."""
-    person = Person(
-        identities=identities(customer=letter.payload.id("customer_id") or letter.payload.id("id")),
-        email_consent=email_consent(letter.payload),
-    )
-    needs_someone(person, "a customer who agreed to e-mails or refused them")
-    return Translation(facts=(PersonFact(person),))
-
-
-def tags_added(letter: Letter) -> Translation:
-    """``customer.tags_added``: since its version 2025-01 a profile no longer holds them."""
-    return _tags(letter, tags_added=tuple(letter.payload.texts("tags")))
-
-
-def tags_removed(letter: Letter) -> Translation:
-    """``customer.tags_removed``."""
-    return _tags(letter, tags_removed=tuple(letter.payload.texts("tags")))
-
-
-def app_uninstalled(letter: Letter) -> Translation:
-    """``app/uninstalled``. It can arrive hours late, after the shop was connected again; so it has its time.
-
-    Only the body is signed: one of another shop must not close this one.
-    """
-    named = letter.payload.text("myshopify_domain").lower()
-    shop = shopify_header(letter.raw.headers, SHOP).lower()
-    if named and shop and named != shop:
-        raise CannotUnderstand(f"It says that {shop} took the app away, but its body is about {named}.")
-    return Translation(facts=(StoreGone(at=letter.triggered_at),))
-
-
-def _profile(letter: Letter, kind: str, key: str, when: str) -> Translation:
-    person, number = customer(letter)
-    needs_someone(person, "a customer")
-    happening = Happening(kind, key, letter.time(when, "updated_at"), data=number.note)
-    return Translation(facts=(PersonFact(person, happenings=(happening,)),))
-
-
-def _tags(letter: Letter, **changed: tuple[str, ...]) -> Translation:
-    ids = identities(customer=letter.payload.id("customerId") or letter.payload.id("customer_id"))
-    person = replace(Person(identities=ids), **changed)
-    needs_someone(person, "a customer's tags")
-    return Translation(facts=(PersonFact(person),))
+    if translator is None:
+        return Translation(ignored=IGNORED.get(topic, f"SMSFlow makes no use of {topic}."))
+    if store.gone and topic not in AFTER_THE_END:
+        return Translation(ignored="The shop has taken the app away: what happens there is no business of ours.")
+    return translator(letter)
 
 
 TOPICS: Mapping[str, Callable[[Letter], Translation]] = {
-    "customers/create": customer_created,
-    "customers/update": customer_updated,
-    "customers_marketing_consent/update": marketing_consent,
-    "checkouts/create": checkout,
-    "checkouts/update": checkout,
+    "customers/create": customers.customer_created,
+    "customers/update": customers.customer_updated,
+    "customers/enable": customers.customer_enabled,
+    "customers/disable": customers.customer_disabled,
+    "customers/delete": customers.customer_deleted,
+    "customers/merge": customers.customers_merged,
+    "customers/purchasing_summary": customers.purchasing_summary,
+    "customers_marketing_consent/update": consents.marketing_consent,
+    "customers_email_marketing_consent/update": customers.email_consent_changed,
+    "customer.tags_added": customers.tags_added,
+    "customer.tags_removed": customers.tags_removed,
+    "customer.joined_segment": customers.segment_joined,
+    "customer.left_segment": customers.segment_left,
+    "carts/create": carts.cart,
+    "carts/update": carts.cart,
+    "checkouts/create": checkouts.checkout,
+    "checkouts/update": checkouts.checkout,
     "orders/create": orders.order_created,
     "orders/paid": orders.order_paid,
     "orders/cancelled": orders.order_cancelled,
+    "orders/updated": orders.order_known,
+    "orders/partially_fulfilled": orders.order_known,
+    "orders/fulfilled": orders.order_fulfilled,
+    "orders/edited": orders.order_edited,
     "refunds/create": orders.order_refunded,
+    "returns/request": returns.requested,
+    "returns/approve": returns.approved,
+    "returns/decline": returns.declined,
+    "fulfillments/create": parcels.parcel_sent,
+    "fulfillments/update": parcels.parcel_sent,
+    "fulfillment_events/create": parcels.parcel_moved,
+    "fulfillment_orders/line_items_prepared_for_pickup": parcels.pickup_ready,
     "products/create": products.product,
     "products/update": products.product,
     "variants/in_stock": products.variant,
     "variants/out_of_stock": products.variant,
-    "customers_email_marketing_consent/update": email_consent_changed,
-    "customer.tags_added": tags_added,
-    "customer.tags_removed": tags_removed,
-    "fulfillments/create": parcels.parcel_sent,
-    "fulfillment_events/create": parcels.parcel_moved,
-    "app/uninstalled": app_uninstalled,
+    "inventory_levels/connect": products.stock_changed,
+    "inventory_levels/update": products.stock_changed,
+    "inventory_levels/disconnect": products.stock_changed,
+    "inventory_items/update": products.stock_changed,
+    "subscription_contracts/create": contracts.started,
+    "subscription_contracts/activate": contracts.resumed,
+    "subscription_contracts/pause": contracts.paused,
+    "subscription_contracts/cancel": contracts.cancelled,
+    "subscription_contracts/fail": contracts.failed,
+    "subscription_contracts/expire": contracts.expired,
+    "subscription_billing_attempts/success": contracts.paid,
+    "subscription_billing_attempts/failure": contracts.unpaid,
+    "subscription_billing_attempts/challenged": contracts.challenged,
+    "app/uninstalled": lifecycle.app_uninstalled,
+    "app/scopes_update": lifecycle.scopes_changed,
+    "shop/update": lifecycle.shop_changed,
+    "bulk_operations/finish": lifecycle.bulk_finished,
+    "customers/data_request": lifecycle.data_requested,
+    "customers/redact": lifecycle.customer_redacted,
+    "shop/redact": lifecycle.shop_redacted,
 }
 
-#: What the law wants done within 30 days, and SMSFlow does not do by itself: parked, so that somebody sees it.
-BY_HAND: Mapping[str, str] = {
-    "customers/data_request": "A customer asks for their data. Send it to them within 30 days.",
-    "customers/redact": "Shopify asks to erase a customer. Erase the contact within 30 days.",
-    "shop/redact": "Shopify asks to erase everything of this shop. Delete the store within 30 days.",
+#: What counts although the shop has taken the app away: what the law asks for, and who wants no more texts.
+AFTER_THE_END = frozenset({
+    "app/uninstalled", "customers/data_request", "customers/redact", "shop/redact",
+    "customers_marketing_consent/update",
+})  # fmt: skip
+
+#: Why nothing is made of these.
+IGNORED: Mapping[str, str] = {
+    "customers_whats_app_marketing_consent/update": (
+        "Consent to WhatsApp is no consent to text messages, and SMSFlow sends nothing by WhatsApp."
+    ),
+    "discounts/redeemcode_added": "A code was made. That one was used is told by the order.",
+    "discounts/redeemcode_removed": "A code was taken away. Codes that were sent stay in the texts.",
+    "returns/update": "It says neither of which order the return is, nor anything that a text could tell.",
+    "subscription_contracts/update": "Something about a subscription has changed, but not what.",
+    "checkouts/delete": "A checkout was deleted. If it was paid for, its order tells so.",
+    "orders/delete": "An order was deleted. What was said about it stays.",
+    "products/delete": "A product was deleted. Nobody is told about it any more, as there is none of it.",
 }

@@ -182,6 +182,7 @@ class Identity(models.Model):
         CHECKOUT = "checkout", _("Checkout")
         CART = "cart", _("Cart")
         ORDER = "order", _("Order")
+        CONTRACT = "contract", _("Subscription")
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")

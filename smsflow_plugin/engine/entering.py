@@ -16,7 +16,19 @@ from smsflow_plugin.engine.facts import History, Needs, Programs, contact_values
 from smsflow_plugin.engine.interpreter import State, current, wakes_on
 from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows, starts_at
 from smsflow_plugin.engine.models import Enrollment
-from smsflow_plugin.engine.starting import LET_IN, MOST_HOPS, TEXT, TOO_LATE, Call, NewEvent, call, listens
+from smsflow_plugin.engine.starting import (
+    LET_IN,
+    MOST_HOPS,
+    TEXT,
+    TOO_LATE,
+    Call,
+    NewEvent,
+    call,
+    is_late,
+    is_outrun,
+    listens,
+)
+from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.flows.program import Discount, Program, WaitUntilDate, Webhook
 from smsflow_plugin.governance import ledger
@@ -102,10 +114,16 @@ class _Reaction:
             elif any(True for _trigger in flow.program.triggers_on(event.kind)):
                 yield flow
 
+    def _has_candidates(self, event: NewEvent) -> bool:
+        return any(True for _flow in self._candidates(event))
+
     def _read_history(self) -> History:
         needs = Needs()
         for program in {flow.pk: flow.program for event in self.events for flow in self._candidates(event)}.values():
             needs.of_entry(program)
+        for kind in {event.kind for event in self.events if self._has_candidates(event)} & KINDS.keys():
+            needs.kinds.update(KINDS[kind].outrun_by)
+            needs.with_data.update(KINDS[kind].outrun_by)
         since = self.now - max(needs.back, TOO_LATE)
         return past_events({event.contact_id for event in self.events}, needs, since)
 
@@ -193,8 +211,10 @@ class _Reaction:
 
     def _refusal(self, event: NewEvent, flow: LiveFlow, before: list[Run], facts: Facts) -> Reason | None:
         program = flow.program
-        if self.now - event.occurred_at > TOO_LATE:
+        if is_late(event, self.now):
             return Reason.TOO_LATE
+        if is_outrun(event, facts.events):
+            return Reason.OUTRUN
         if event.hops >= MOST_HOPS:
             return Reason.CHAIN
         if program.reentry.mode == "after" and not _again_anyway(event):

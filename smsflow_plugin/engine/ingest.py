@@ -21,6 +21,7 @@ from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import stock, writing
 from smsflow_plugin.engine.inbound import sender_of
 from smsflow_plugin.engine.people import Collision
+from smsflow_plugin.events import words
 from smsflow_plugin.events.facts import (
     CannotUnderstand,
     Inbound,
@@ -30,11 +31,12 @@ from smsflow_plugin.events.facts import (
     StockFact,
     StoreGone,
     StoreInfo,
+    StoreWord,
     Translation,
 )
 from smsflow_plugin.events.models import Delivery
 from smsflow_plugin.messaging.reports import apply_reports
-from smsflow_plugin.stores.models import Store
+from smsflow_plugin.stores.models import Connection, Store
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Sorted:
     reports: list[tuple[int, Report]] = field(default_factory=list)
     stock: list[tuple[int, StockFact]] = field(default_factory=list)
     gone: list[tuple[int, StoreGone]] = field(default_factory=list)
+    words: list[tuple[int, StoreWord]] = field(default_factory=list)
     verdicts: list[tuple[int, str, str]] = field(default_factory=list)
 
 
@@ -144,12 +147,13 @@ def _ingest_singly(limit: int) -> int:
 
 def _handle(rows: Sequence[Delivery], now: datetime) -> None:
     stores = {store.pk: store for store in Store.objects.filter(pk__in={row.store_id for row in rows})}
-    batch = _sort(rows, stores)
+    batch = _sort(rows, stores, _connected(rows))
     # variants before contacts, as in every pump: so two workers never wait for each other
     stock.write(batch.stock, now)
     writing.write_people(batch.people, stores, now)
     apply_reports(batch.reports, now)
     writing.close_stores(batch.gone)
+    words.tell(batch.words, now)
     bulk.update(
         Delivery,
         ("state", "reason", "processed_at"),
@@ -157,11 +161,26 @@ def _handle(rows: Sequence[Delivery], now: datetime) -> None:
     )
 
 
-def _sort(rows: Sequence[Delivery], stores: dict[int, Store]) -> Sorted:
+def _connected(rows: Sequence[Delivery]) -> dict[tuple[int, str], datetime]:
+    """Return since when the sources of these deliveries are connected."""
+    found = Connection.objects.filter(
+        store_id__in={row.store_id for row in rows}, kind__in={row.source for row in rows}
+    ).values_list("store_id", "kind", "connected_at")
+    return {(store_id, kind): at for store_id, kind, at in found}
+
+
+def _sort(rows: Sequence[Delivery], stores: dict[int, Store], connected: dict[tuple[int, str], datetime]) -> Sorted:
     batch = Sorted()
     for row in rows:
         store = stores[row.store_id]
-        info = StoreInfo(store.country, store.timezone, store.language, store.currency)
+        info = StoreInfo(
+            store.country,
+            store.timezone,
+            store.language,
+            store.currency,
+            gone=store.status == Store.Status.UNINSTALLED,
+            connected_at=connected.get((row.store_id, row.source)),
+        )
         try:
             translation = translate(_raw(row), info)
         except CannotUnderstand as error:
@@ -179,6 +198,8 @@ def _sort(rows: Sequence[Delivery], stores: dict[int, Store]) -> Sorted:
                     batch.stock.append((store.pk, fact))
                 case StoreGone():
                     batch.gone.append((store.pk, fact))
+                case StoreWord():
+                    batch.words.append((store.pk, fact))
         state = Delivery.State.DONE if translation.facts else Delivery.State.IGNORED
         batch.verdicts.append((row.pk, state.value, translation.ignored))
     return batch

@@ -7,7 +7,7 @@ of statements does not depend on the number of people.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -19,10 +19,9 @@ from smsflow_plugin.events.facts import Person
 from smsflow_plugin.events.inbox import shortened
 
 #: Which identity is believed first when two of them lead to different contacts.
-TRUST = ("customer", "order", "checkout", "cart")
-PROFILE = ("email", "first_name", "last_name", "language", "country", "province", "postcode")
-LIMITS = {name: Contact._meta.get_field(name).max_length for name in PROFILE}
-
+TRUST = ("customer", "contract", "order", "checkout", "cart")
+#: Identities that may be heard of before anybody has said whose they are.
+NAMELESS = frozenset({"order", "contract"})
 IdentityKey = tuple[int, str, str]
 
 
@@ -62,13 +61,29 @@ class Directory:
         contact = self._choose(store_id, known, person.phone, owns_phone=owns_phone)
         for key in keys:
             holder = self.identities.get(key)
-            if key[1] == "order" and holder is not None and holder != contact and self.phone_of[holder] is None:
+            if key[1] in NAMELESS and holder is not None and holder != contact and self.phone_of[holder] is None:
                 # a parcel came before its order: whom it stood in for is known now
                 self._merge(holder, contact)
             if self.identities.get(key) != contact and not (outdated and holder == known):
                 self.identities[key] = self.changed[key] = contact
         if person.owns_phone and person.profile_at and not outdated:
             self.profile_at[contact] = person.profile_at
+        return self._join(store_id, contact, person) if person.was else contact
+
+    def _join(self, store_id: int, contact: int, person: Person) -> int:
+        """Make one of two customers. Two who have a number each stay two contacts: consent is for a number."""
+        for key in _keys(store_id, replace(person, identities=person.was)):
+            holder = self.identities.get(key)
+            if holder is not None and holder != contact:
+                if self.phone_of[holder] is None:
+                    self._merge(holder, contact)
+                elif self.phone_of[contact] is None:
+                    self._merge(contact, holder)
+                    contact = holder
+            self.identities[key] = self.changed[key] = contact
+        for key in _keys(store_id, person):
+            if self.identities.get(key) != contact:
+                self.identities[key] = self.changed[key] = contact
         return contact
 
     def _choose(self, store_id: int, known: int | None, phone: str | None, *, owns_phone: bool) -> int:
@@ -121,7 +136,7 @@ def find(persons: Sequence[tuple[int, Person]]) -> Directory:
     """Read everything that is known about these (store id, person) pairs."""
     directory = Directory()
     stores = {store_id for store_id, _person in persons}
-    keys = {key for store_id, person in persons for key in _keys(store_id, person)}
+    keys = {key for store_id, person in persons for key in _keys(store_id, _in_all(person))}
     phones = {(store_id, person.phone) for store_id, person in persons if person.phone}
     if keys:
         rows = Identity.objects.filter(store_id__in=stores, value__in={key[2] for key in keys}).values_list(
@@ -171,53 +186,9 @@ def lock(contact_ids: Iterable[int]) -> dict[int, Contact]:
     return {contact.pk: contact for contact in rows}
 
 
-def update_profile(contact: Contact, person: Person) -> bool:
-    """Take over what ``person`` says of the contact; return whether anything changed.
-
-    A dated profile replaces an older one. Without a date it only fills in what is missing.
-    """
-    newer = person.profile_at is not None and (contact.profile_at is None or person.profile_at >= contact.profile_at)
-    changed = False
-    for name in PROFILE:
-        value = getattr(person, name)
-        if value is None or (not newer and getattr(contact, name)):
-            continue
-        value = value[: LIMITS[name]]
-        if getattr(contact, name) != value:
-            setattr(contact, name, value)
-            changed = True
-    tags = _tags(contact, person, newer=newer)
-    if tags != contact.tags:
-        contact.tags = tags
-        changed = True
-    fields = _fields(contact, person, newer=newer)
-    if fields != contact.fields:
-        contact.fields = fields
-        changed = True
-    # what is not dated never undoes a refusal
-    undated = person.profile_at is None and person.email_consent == Contact.Consent.REVOKED
-    if person.email_consent and (newer or undated or contact.email_consent == Contact.Consent.UNKNOWN):
-        changed = changed or contact.email_consent != person.email_consent
-        contact.email_consent = person.email_consent
-    if newer and contact.profile_at != person.profile_at:
-        contact.profile_at = person.profile_at
-        changed = True
-    return changed
-
-
-def _tags(contact: Contact, person: Person, *, newer: bool) -> list[str]:
-    tags = list(person.tags) if person.tags is not None and newer else list(contact.tags)
-    gone = {tag.casefold() for tag in person.tags_removed}
-    tags = [tag for tag in tags if str(tag).casefold() not in gone]
-    known = {str(tag).casefold() for tag in tags}
-    return tags + [tag for tag in dict.fromkeys(person.tags_added) if tag.casefold() not in known]
-
-
-def _fields(contact: Contact, person: Person, *, newer: bool) -> dict[str, Any]:
-    if not person.fields or (person.profile_at is not None and not newer):
-        return dict(contact.fields)
-    fields = {**contact.fields, **person.fields}
-    return {name: value for name, value in fields.items() if value is not None}
+def _in_all(person: Person) -> Person:
+    """Return the person with the identities that they had before among theirs."""
+    return replace(person, identities=(*person.identities, *person.was)) if person.was else person
 
 
 def _keys(store_id: int, person: Person) -> list[IdentityKey]:

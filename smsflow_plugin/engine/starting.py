@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from smsflow_plugin.audience.filters import Facts, matches
+from smsflow_plugin.audience.filters import Facts, PastEvent, matches
 from smsflow_plugin.audience.replies import fold
 from smsflow_plugin.engine.interpreter import current
 from smsflow_plugin.engine.state import State
-from smsflow_plugin.events.kinds import KINDS, Keyword
+from smsflow_plugin.events.kinds import KINDS, TOO_LATE, EventKind, Keyword
 from smsflow_plugin.flows.program import Listen, Program, Trigger
 from smsflow_plugin.flows.settings_compiler import SERVICE_TRIGGERS
 from smsflow_plugin.governance.rules import MessageClass
-
-#: An event that arrives later than this no longer starts a flow: a history import
-#: or a vendor's long outage must not text people about last week's cart.
-TOO_LATE = timedelta(hours=48)
 
 #: Flows that start flows that start flows: after so many in a row somebody has built a circle.
 MOST_HOPS = 5
@@ -57,6 +53,36 @@ class NewEvent:
     def moves(self) -> bool:
         """Whether what runs are about has got another date by this."""
         return self.kind in KINDS and KINDS[self.kind].moves
+
+
+def is_late(event: NewEvent, now: datetime) -> bool:
+    """Return whether the event was heard of so long after it happened that it starts nothing any more."""
+    kind = KINDS.get(event.kind)
+    return now - event.occurred_at > (kind.fresh_for if kind else TOO_LATE)
+
+
+def is_outrun(event: NewEvent, history: Sequence[PastEvent]) -> bool:
+    """Return whether something newer is known that makes the event no news: the cart was bought since.
+
+    ``history`` holds the person's events, among them those that may outrun this one.
+    """
+    kind = KINDS.get(event.kind)
+    if kind is None or not kind.outrun_by:
+        return False
+    newer = (past for past in history if past.kind in kind.outrun_by and past.occurred_at >= event.occurred_at)
+    return any(_outruns(past, event, kind) for past in newer)
+
+
+def _outruns(past: PastEvent, event: NewEvent, kind: EventKind) -> bool:
+    if KINDS[past.kind].about != kind.about:
+        return True
+    # of an order's two parcels one may be here, and the other still on its way
+    return past.subject == event.subject and _parcel(past.data) in ("", _parcel(event.data))
+
+
+def _parcel(data: Mapping[str, Any]) -> str:
+    parcel = data.get("parcel")
+    return str(parcel.get("fulfillment_id") or "") if isinstance(parcel, Mapping) else ""
 
 
 class Call(IntEnum):

@@ -12,7 +12,7 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience import ledger, suppression
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import merging, offers, opt_in, people, standing, stock, unclear
+from smsflow_plugin.engine import merging, offers, opt_in, people, profiles, standing, stock, unclear
 from smsflow_plugin.engine.entering import NewEvent, react
 from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
 from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
@@ -135,7 +135,7 @@ def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
 
 def _update_profile(entry: Entry, contact: Contact, now: datetime) -> Entry:
     before = standing.snapshot(contact)
-    people.update_profile(contact, entry.fact.person)
+    profiles.update_profile(contact, entry.fact.person)
     return replace(entry, fact=standing.with_changes(entry.fact, contact, before, entry.delivery_id, now))
 
 
@@ -215,7 +215,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 
 
 _WRITTEN = (
-    *people.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
+    *profiles.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
     "first_order_at", "last_order_at", "total_spent", "order_times", "replenish_at", "active_hours", "doubtful_at",
 )  # fmt: skip
 

@@ -37,12 +37,17 @@ class RawDelivery:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a translator may know of the store."""
+    """What a translator may know of the store.
+
+    ``gone``: the shop took its app away. ``connected_at``: since when the source of the delivery is connected.
+    """
 
     country: str
     timezone: str
     language: str
     currency: str
+    gone: bool = False
+    connected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,18 @@ class Person:
     tags_added: tuple[str, ...] = ()
     tags_removed: tuple[str, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
+    was: tuple[tuple[str, str], ...] = ()
+    forget: bool = False
+    totals: Totals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much somebody has bought in all, as the vendor counts it: since long before it knew us."""
+
+    orders: int
+    spent: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +162,19 @@ class StoreGone:
     at: datetime
 
 
-Fact = PersonFact | Report | Inbound | StockFact | StoreGone
+@dataclass(frozen=True, slots=True)
+class StoreWord:
+    """What concerns the shop itself, or only its adapter, and no person that is known yet.
+
+    It is handed to whoever listens for ``kind``, see ``events.words``.
+    """
+
+    kind: str
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fact = PersonFact | Report | Inbound | StockFact | StoreGone | StoreWord
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from smsflow_plugin.events import samples
+
+#: An event that arrives later than this no longer starts a flow: a history import
+#: or a vendor's long outage must not text people about last week's order.
+TOO_LATE = timedelta(hours=48)
+
+#: What somebody was just about to buy or looking at: after half a day a first reminder is no help any more.
+_OF_TODAY = timedelta(hours=12)
+#: Where a parcel was yesterday nobody needs to be told.
+_OF_A_DAY = timedelta(hours=24)
+
+_BOUGHT = frozenset({"order_created", "order_paid"})
+_ARRIVED = frozenset({"parcel_delivered"})
 
 
 class Keyword(StrEnum):
@@ -41,77 +57,27 @@ class EventKind:
     moves: bool = False
     #: Where people find it in lists.
     group: str | Promise = ""
+    #: An event that is heard of later than this after it happened starts no flow.
+    fresh_for: timedelta = TOO_LATE
+    #: Kinds of event after which this one is no news any more: whoever has ordered has left no cart behind.
+    outrun_by: frozenset[str] = frozenset()
 
-
-_LINES = [
-    {"title": "Trail Jacket", "quantity": 1, "price": "129.00", "product_id": "632910392", "variant_id": "808950810"}
-]
-_CHECKOUT = {
-    "cart": {
-        "url": "https://sierra-gear.example/checkouts/c1/recover",
-        "total": "129.00",
-        "currency": "USD",
-        "item_count": 1,
-        "first_item": "Trail Jacket",
-        "lines": _LINES,
-        "discount_codes": [],
-    }
-}
-_ORDER = {
-    "order": {
-        "name": "#1001",
-        "url": "https://sierra-gear.example/orders/1001",
-        "source": "web",
-        "total": "129.00",
-        "currency": "USD",
-        "item_count": 1,
-        "first_item": "Trail Jacket",
-        "lines": _LINES,
-        "discount_codes": [],
-    }
-}
-_PARCEL = {
-    "parcel": {
-        "order_id": "1001",
-        "order_name": None,
-        "fulfillment_id": "2001",
-        "status": "delivered",
-        "tracking_company": None,
-        "tracking_number": None,
-        "tracking_url": None,
-    }
-}
-
-_APPOINTMENT = {
-    "appointment": {
-        "title": "Bike fitting",
-        "starts_at": "2026-03-12T14:30:00+01:00",
-        "ends_at": None,
-        "place": None,
-        "staff": None,
-        "url": None,
-    }
-}
-_PRODUCT = {
-    "product": {
-        "title": "Trail Jacket",
-        "url": "https://sierra-gear.example/products/trail-jacket",
-        "product_id": "632910392",
-        "variant_id": "808950810",
-        "variant": None,
-        "price": "129.00",
-        "old_price": None,
-        "currency": "USD",
-    }
-}
-_SUBSCRIPTION = {
-    "subscription": {"id": "9001", "title": "Coffee every month", "reason": None, "next_order_at": None, "url": None}
-}
-_CASE = {"case": {"id": "77", "title": "Wrong size", "url": None}}
-_REFUND = {"order": {**_ORDER["order"], "refunded": "129.00"}}
 
 _PERSON, _CART, _BUY, _SEND = _("Person"), _("Cart and products"), _("Orders"), _("Parcels")
 _MEET, _TEXT, _TIME, _MORE = _("Appointments"), _("Texts"), _("Dates and lists"), _("Other")
+
+_person = partial(EventKind, trigger=True, group=_PERSON)
+_cart = partial(EventKind, group=_CART, fresh_for=_OF_TODAY, outrun_by=_BOUGHT)
+_order = partial(EventKind, group=_BUY, subject=_("order"), about="order")
+_return = partial(_order, trigger=True, sample=samples.RETURN)
+_subscription = partial(
+    EventKind,
+    trigger=True,
+    group=_BUY,
+    subject=_("subscription"),
+    about="subscription",
+    sample=samples.SUBSCRIPTION,
+)
 
 KINDS: dict[str, EventKind] = {
     kind.name: kind
@@ -123,11 +89,27 @@ KINDS: dict[str, EventKind] = {
         EventKind("opted_out", _("Opted out"), group=_PERSON),
         EventKind("preferences_changed", _("Chose which texts they want"), group=_PERSON),
         EventKind("customer_created", _("Customer account created"), trigger=True, group=_PERSON),
+        _person("customer_enabled", _("Customer account activated")),
+        EventKind("customer_disabled", _("Customer account closed"), group=_PERSON),
+        EventKind("customer_deleted", _("Customer deleted in the shop"), group=_PERSON),
         EventKind("customer_updated", _("Customer details changed"), group=_PERSON),
         EventKind("tag_added", _("Tag added"), group=_PERSON, sample={"tag": "vip"}),
         EventKind("tag_removed", _("Tag removed"), group=_PERSON, sample={"tag": "vip"}),
         EventKind("field_changed", _("Field changed"), group=_PERSON, sample={"field": "size", "value": None}),
         EventKind("segment_entered", _("Came into a segment"), group=_PERSON, sample={"segment_name": "VIP"}),
+        _person("shop_segment_joined", _("Came into a segment of the shop"), sample=samples.SHOP_SEGMENT),
+        _person("shop_segment_left", _("Left a segment of the shop"), sample=samples.SHOP_SEGMENT),
+        _cart("collection_viewed", _("Collection viewed"), trigger=True, sample=samples.COLLECTION),
+        _cart("search_submitted", _("Searched in the shop"), trigger=True, sample=samples.SEARCH),
+        _cart(
+            "added_to_cart",
+            _("Product put into the cart"),
+            trigger=True,
+            subject=_("product"),
+            about="product",
+            sample=samples.PRODUCT,
+        ),
+        _cart("cart_emptied", _("Cart emptied"), subject=_("cart"), about="cart"),
         EventKind(
             "product_viewed",
             _("Product viewed"),
@@ -135,7 +117,9 @@ KINDS: dict[str, EventKind] = {
             subject=_("product"),
             about="product",
             group=_CART,
-            sample=_PRODUCT,
+            sample=samples.PRODUCT,
+            fresh_for=_OF_TODAY,
+            outrun_by=_BOUGHT,
         ),
         EventKind(
             "waitlist_joined",
@@ -144,7 +128,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("product"),
             about="product",
             group=_CART,
-            sample=_PRODUCT,
+            sample=samples.PRODUCT,
         ),
         EventKind(
             "back_in_stock",
@@ -153,7 +137,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("product"),
             about="product",
             group=_CART,
-            sample={"product": {**_PRODUCT["product"], "available": 3}},
+            sample={"product": {**samples.PRODUCT["product"], "available": 3}},
         ),
         EventKind(
             "price_dropped",
@@ -162,7 +146,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("product"),
             about="product",
             group=_CART,
-            sample={"product": {**_PRODUCT["product"], "old_price": "159.00", "drop_percent": 19}},
+            sample={"product": {**samples.PRODUCT["product"], "old_price": "159.00", "drop_percent": 19}},
         ),
         EventKind(
             "cart_updated",
@@ -171,7 +155,9 @@ KINDS: dict[str, EventKind] = {
             subject=_("cart"),
             about="cart",
             group=_CART,
-            sample=_CHECKOUT,
+            sample=samples.CHECKOUT,
+            fresh_for=_OF_TODAY,
+            outrun_by=_BOUGHT,
         ),
         EventKind(
             "checkout_updated",
@@ -180,7 +166,9 @@ KINDS: dict[str, EventKind] = {
             subject=_("checkout"),
             about="checkout",
             group=_CART,
-            sample=_CHECKOUT,
+            sample=samples.CHECKOUT,
+            fresh_for=_OF_TODAY,
+            outrun_by=_BOUGHT,
         ),
         EventKind(
             "order_created",
@@ -189,10 +177,10 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_BUY,
-            sample=_ORDER,
+            sample=samples.ORDER,
         ),
         EventKind(
-            "order_paid", _("Order paid"), trigger=True, subject=_("order"), about="order", group=_BUY, sample=_ORDER
+            "order_paid", _("Order paid"), trigger=True, subject=_("order"), about="order", group=_BUY, sample=samples.ORDER
         ),
         EventKind(
             "order_cancelled",
@@ -201,7 +189,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_BUY,
-            sample=_ORDER,
+            sample=samples.ORDER,
         ),
         EventKind(
             "order_refunded",
@@ -210,8 +198,21 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_BUY,
-            sample=_REFUND,
+            sample=samples.REFUND,
         ),
+        _order("order_edited", _("Order changed by the shop"), sample=samples.ORDER_ID),
+        _order("order_fulfilled", _("Order sent in full"), trigger=True, sample=samples.ORDER),
+        _return("return_requested", _("Return asked for")),
+        _return("return_approved", _("Return approved")),
+        _return("return_declined", _("Return declined")),
+        _subscription("subscription_started", _("Subscription started")),
+        _subscription("subscription_paused", _("Subscription paused")),
+        _subscription("subscription_resumed", _("Subscription goes on")),
+        _subscription("subscription_failed", _("Subscription failed")),
+        _subscription("subscription_expired", _("Subscription ended")),
+        _subscription("subscription_paid", _("Subscription paid"), trigger=False),
+        _subscription("subscription_unpaid", _("Payment of a subscription failed")),
+        _subscription("subscription_challenged", _("Payment of a subscription needs the customer")),
         EventKind(
             "subscription_cancelled",
             _("Subscription cancelled"),
@@ -219,7 +220,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("subscription"),
             about="subscription",
             group=_BUY,
-            sample=_SUBSCRIPTION,
+            sample=samples.SUBSCRIPTION,
         ),
         EventKind(
             "parcel_sent",
@@ -228,7 +229,8 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_SEND,
-            sample=_PARCEL,
+            sample=samples.PARCEL,
+            outrun_by=_ARRIVED,
         ),
         EventKind(
             "parcel_moved",
@@ -237,7 +239,9 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_SEND,
-            sample=_PARCEL,
+            sample=samples.PARCEL,
+            fresh_for=_OF_A_DAY,
+            outrun_by=_ARRIVED,
         ),
         EventKind(
             "parcel_delivered",
@@ -246,7 +250,17 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_SEND,
-            sample=_PARCEL,
+            sample=samples.PARCEL,
+        ),
+        EventKind(
+            "parcel_tracked",
+            _("Parcel has a tracking number"),
+            trigger=True,
+            subject=_("order"),
+            about="order",
+            group=_SEND,
+            sample=samples.PARCEL,
+            outrun_by=_ARRIVED,
         ),
         EventKind(
             "pickup_ready",
@@ -255,7 +269,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("order"),
             about="order",
             group=_SEND,
-            sample=_PARCEL,
+            sample=samples.PARCEL,
         ),
         EventKind(
             "appointment_booked",
@@ -264,7 +278,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("appointment"),
             about="appointment",
             group=_MEET,
-            sample=_APPOINTMENT,
+            sample=samples.APPOINTMENT,
         ),
         EventKind(
             "appointment_moved",
@@ -273,7 +287,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("appointment"),
             about="appointment",
             group=_MEET,
-            sample=_APPOINTMENT,
+            sample=samples.APPOINTMENT,
             moves=True,
         ),
         EventKind(
@@ -283,7 +297,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("appointment"),
             about="appointment",
             group=_MEET,
-            sample=_APPOINTMENT,
+            sample=samples.APPOINTMENT,
         ),
         EventKind(
             "message_received", _("Text received"), trigger=True, group=_TEXT, sample={"body": "Hello", "keyword": None}
@@ -299,7 +313,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("case"),
             about="case",
             group=_MORE,
-            sample=_CASE,
+            sample=samples.CASE,
         ),
         EventKind(
             "case_closed",
@@ -308,7 +322,7 @@ KINDS: dict[str, EventKind] = {
             subject=_("case"),
             about="case",
             group=_MORE,
-            sample=_CASE,
+            sample=samples.CASE,
         ),
         EventKind("custom", _("Event of your own"), group=_MORE, sample={"name": "quiz_finished", "data": {}}),
         EventKind("goal_reached", _("Goal of a flow reached"), group=_MORE, sample={"goal": "Confirmed"}),
@@ -323,7 +337,7 @@ KINDS: dict[str, EventKind] = {
         ),
         EventKind("lapsed", _("No order for some time"), group=_TIME, sample={"days": 90}),
         EventKind(
-            "replenishment_due", _("Probably used up"), subject=_("order"), about="order", group=_TIME, sample=_ORDER
+            "replenishment_due", _("Probably used up"), subject=_("order"), about="order", group=_TIME, sample=samples.ORDER
         ),
         EventKind(
             "scheduled",

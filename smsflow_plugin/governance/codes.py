@@ -65,4 +65,5 @@ REASONS = _numbered(
     "price",
     "incentive",
     "same_run",
+    "outrun",
 )

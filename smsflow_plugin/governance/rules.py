@@ -114,6 +114,8 @@ class Reason(StrEnum):
     SAME_RUN = "same_run"
     #: A discount that governance did not allow.
     INCENTIVE = "incentive"
+    #: Not let into a flow: something newer has happened, the cart was bought or the parcel is there.
+    OUTRUN = "outrun"
 
 
 class Verdict(StrEnum):

@@ -62,6 +62,7 @@ WHY: Mapping[str, str | Promise] = {
     Reason.PRICE: gettext_lazy("the text would cost more than one text may"),
     Reason.INCENTIVE: gettext_lazy("the rules for discounts did not allow one"),
     Reason.SAME_RUN: gettext_lazy("the person was let in for the same already"),
+    Reason.OUTRUN: gettext_lazy("something newer had happened: the cart was bought, or the parcel had arrived"),
 }
 
 #: What stands in ``Message.reason`` when it was not a rule that spoke but the gateway.

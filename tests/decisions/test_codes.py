@@ -16,7 +16,7 @@ RELEASED = [
     "audience", "missing_data", "store_off", "flow_off", "never_open", "reentry", "too_late", "flow_paused",
     "flow_full", "handed_over", "chain", "cap_hour", "cap_month", "cap_law", "look_ahead", "panic", "suppressed",
     "unclear_reply", "preference", "preference_week", "recent_buyer", "open_case", "in_other_flow", "converted",
-    "cart_rule", "cart_opt_in", "country", "budget", "price", "incentive", "same_run",
+    "cart_rule", "cart_opt_in", "country", "budget", "price", "incentive", "same_run", "outrun",
 ]  # fmt: skip
 
 
