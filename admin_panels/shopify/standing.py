@@ -15,7 +15,8 @@ from smsflow_plugin import clock
 from smsflow_plugin.integrations.shopify.admin.scopes import held, shortest
 from smsflow_plugin.integrations.shopify.models import Grant, SubscriptionCheck
 from smsflow_plugin.integrations.shopify.needed import needs_of
-from smsflow_plugin.integrations.shopify.subscriptions import TOPICS, Needs
+from smsflow_plugin.integrations.shopify.subscriptions import Needs
+from smsflow_plugin.integrations.shopify.topic_table import TOPICS
 from smsflow_plugin.models import Connection, Delivery, Flow, Store
 from smsflow_plugin.stores.actions import readable_connections
 

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
@@ -133,7 +132,6 @@ class TestTextView(ObjectFormView):
         return response
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # type: ignore[misc]
     """Asks the gateway whether the connection works. It is a call over the network: never in a transaction."""
 

@@ -16,9 +16,7 @@ def checkout(letter: Letter) -> Translation:
     token = payload.token("token") or payload.id("id")
     agreed = checkout_consent(letter, token)
     consents = (agreed[0],) if agreed else ()
-    person, number = buyer(
-        letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.cart()
-    )
+    person, number = buyer(letter, agreed_number=agreed[1] if agreed else None, checkout=token, cart=payload.cart())
     needs_someone(person, "a checkout")
     happenings = tuple(happening for consent in consents for happening in happenings_of(consent))
     if payload.time("completed_at") is None:

@@ -89,7 +89,9 @@ def pickup_ready(letter: Letter) -> Translation:
 
 def pickup(order_id: str, part_id: str, at: datetime) -> Happening:
     """Return that a part of an order can be picked up."""
-    return Happening("pickup_ready", part_id, at, order_id, _data(order_id, {"fulfillment_id": None, "status": "ready"}))
+    return Happening(
+        "pickup_ready", part_id, at, order_id, _data(order_id, {"fulfillment_id": None, "status": "ready"})
+    )
 
 
 def _order_id(letter: Letter) -> str:

@@ -23,12 +23,14 @@ from smsflow_plugin.integrations.shopify.admin.documents import (
     WEBHOOK_DELETE,
     WEBHOOK_UPDATE,
     WEBHOOKS,
+    Document,
 )
 from smsflow_plugin.integrations.shopify.admin.errors import NotGranted, ShopifyTrouble, UserErrors
 from smsflow_plugin.integrations.shopify.admin.scopes import missing
 from smsflow_plugin.integrations.shopify.models import Grant, SubscriptionCheck
 from smsflow_plugin.integrations.shopify.needed import needs_of
-from smsflow_plugin.integrations.shopify.subscriptions import Found, Plan, Topic, compare
+from smsflow_plugin.integrations.shopify.subscriptions import Found, Plan, compare
+from smsflow_plugin.integrations.shopify.topic_table import Topic
 from smsflow_plugin.models import Connection, Store
 
 logger = logging.getLogger(__name__)
@@ -141,7 +143,7 @@ def _carry_out(
     """
     at = clock.now().isoformat()
 
-    def do(topic: str, what: str, document: Any, **variables: Any) -> None:
+    def do(topic: str, what: str, document: Document, variables: dict[str, Any]) -> None:
         try:
             api.ask(document, **variables)
         except (UserErrors, NotGranted) as trouble:
@@ -152,12 +154,12 @@ def _carry_out(
                 repairs.append({"at": at, "topic": topic, "what": what})
 
     for row in plan.delete:
-        do(row.topic, "", WEBHOOK_DELETE, id=row.id)
+        do(row.topic, "", WEBHOOK_DELETE, {"id": row.id})
     for row, topic in plan.update:
-        do(topic.name, "changed", WEBHOOK_UPDATE, id=row.id, webhook=_input(topic, address))
+        do(topic.name, "changed", WEBHOOK_UPDATE, {"id": row.id, "webhook": _input(topic, address)})
     for topic in plan.create:
         what = "lost" if topic.name in plan.lost else ""
-        do(topic.name, what, WEBHOOK_CREATE, topic=topic.enum, webhook=_input(topic, address))
+        do(topic.name, what, WEBHOOK_CREATE, {"topic": topic.enum, "webhook": _input(topic, address)})
 
 
 def _input(topic: Topic, address: str) -> dict[str, Any]:

@@ -11,141 +11,14 @@ from dataclasses import dataclass, field
 
 from smsflow_plugin.audience.filters import Condition, event_kinds
 from smsflow_plugin.flows.program import Discount, Email, Program, WaitForEvent
-
-#: The fields of a checkout that its translator reads. The whole is about ten times as large, at every keystroke.
-_CHECKOUT = (
-    "abandoned_checkout_url", "billing_address", "buyer_accepts_sms_marketing", "cart_token", "completed_at",
-    "contact_email", "created_at", "currency", "customer", "customer_locale", "discount_codes", "email", "id",
-    "line_items", "phone", "shipping_address", "sms_marketing_phone", "token", "total_price", "updated_at",
-)  # fmt: skip
-#: Of a product, which Shopify sends with every order of it. Without ``updated_at`` it would take two changes for one.
-_PRODUCT = ("handle", "id", "published_at", "status", "title", "updated_at", "variants")
-
-#: What carriers say of a parcel. Left out are the two that only tell of a label, which is printed long before.
-_MOVED = (
-    "attempted_delivery", "carrier_picked_up", "confirmed", "delayed", "delivered", "failure", "in_transit",
-    "out_for_delivery", "ready_for_pickup",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A kind of webhook. ``name`` as its header says it; ``scopes``: without them Shopify refuses the subscription.
-
-    ``fields``: what of the payload is sent, empty for all of it. ``filter``: Shopify's search syntax, asked of the
-    payload as it is after the event.
-    """
-
-    name: str
-    scopes: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    filter: str = ""
-
-    @property
-    def enum(self) -> str:
-        """What GraphQL calls it: CUSTOMER_TAGS_ADDED."""
-        return self.name.replace("/", "_").replace(".", "_").upper()
-
-
-_CUSTOMERS, _ORDERS, _SENT = ("read_customers",), ("read_orders",), ("read_fulfillments",)
-_PRODUCTS, _STOCK = ("read_products",), ("read_inventory", "read_products")
-_CONTRACTS, _PICKUP = ("read_own_subscription_contracts",), ("read_merchant_managed_fulfillment_orders",)
-
-TOPICS: Mapping[str, Topic] = {
-    topic.name: topic
-    for topic in (
-        Topic("app/uninstalled"),
-        Topic("app/scopes_update"),
-        Topic("shop/update"),
-        Topic("bulk_operations/finish"),
-        Topic("customers/create", _CUSTOMERS),
-        Topic("customers/update", _CUSTOMERS),
-        Topic("customers/merge", ("read_customer_merge", *_CUSTOMERS)),
-        Topic("customers/delete", _CUSTOMERS),
-        Topic("customers_marketing_consent/update", _CUSTOMERS),
-        Topic("customers_email_marketing_consent/update", _CUSTOMERS),
-        Topic("customer.tags_added", _CUSTOMERS),
-        Topic("customer.tags_removed", _CUSTOMERS),
-        Topic("carts/create", _ORDERS),
-        Topic("carts/update", _ORDERS),
-        Topic("checkouts/create", _ORDERS, fields=_CHECKOUT),
-        Topic("checkouts/update", _ORDERS, fields=_CHECKOUT),
-        Topic("checkouts/delete", _ORDERS),
-        Topic("orders/create", _ORDERS),
-        Topic("orders/updated", _ORDERS),
-        Topic("orders/edited", _ORDERS),
-        Topic("orders/paid", _ORDERS),
-        Topic("orders/cancelled", _ORDERS),
-        Topic("refunds/create", _ORDERS),
-        Topic("fulfillments/create", _SENT),
-        Topic("fulfillments/update", _SENT),
-        Topic("fulfillment_events/create", _SENT, filter=" OR ".join(f"status:{status}" for status in _MOVED)),
-        Topic("fulfillment_orders/line_items_prepared_for_pickup", _PICKUP),
-        Topic("products/create", _PRODUCTS, fields=_PRODUCT),
-        Topic("products/update", _PRODUCTS, fields=_PRODUCT),
-        Topic("products/delete", _PRODUCTS),
-        Topic("variants/in_stock", _PRODUCTS),
-        Topic("variants/out_of_stock", _PRODUCTS),
-        Topic("inventory_levels/update", _STOCK),
-        Topic("inventory_items/update", _STOCK),
-        Topic("subscription_contracts/create", _CONTRACTS),
-        Topic("subscription_contracts/update", _CONTRACTS),
-        Topic("subscription_contracts/activate", _CONTRACTS),
-        Topic("subscription_contracts/pause", _CONTRACTS),
-        Topic("subscription_contracts/cancel", _CONTRACTS),
-        Topic("subscription_contracts/fail", _CONTRACTS),
-        Topic("subscription_contracts/expire", _CONTRACTS),
-    )
-}
-
-#: Whatever flows there are.
-ALWAYS = (
-    "app/uninstalled", "app/scopes_update", "shop/update", "bulk_operations/finish",
-    "customers/create", "customers/update", "customers/merge", "customers/delete",
-    "customers_marketing_consent/update", "customer.tags_added", "customer.tags_removed",
-    "orders/create", "orders/cancelled",
-)  # fmt: skip
-#: Rights that everything stands on: people are read, and what they tell us by text is written back.
-ALWAYS_SCOPES = ("read_customers", "write_customers", "read_orders")
-
-_CHECKOUTS = ("checkouts/create", "checkouts/update", "checkouts/delete")
-_VARIANTS = ("products/create", "products/update", "products/delete")
-_BOUGHT = ("orders/create", "orders/updated", "orders/edited")
-_PARCELS = ("fulfillments/create", "fulfillments/update")
-_CONTRACT_TOPICS = tuple(name for name in TOPICS if name.startswith("subscription_contracts/"))
-
-#: Which topics tell of an event, by its kind (``events.kinds``).
-OF_KIND: Mapping[str, tuple[str, ...]] = {
-    # the box in the checkout is one way to agree
-    "opted_in": ("customers_marketing_consent/update", *_CHECKOUTS),
-    "opt_in_requested": ("customers_marketing_consent/update",),
-    "opted_out": ("customers_marketing_consent/update",),
-    "customer_created": ("customers/create",),
-    "customer_updated": ("customers/update",),
-    "tag_added": ("customer.tags_added",),
-    "tag_removed": ("customer.tags_removed",),
-    # who has viewed a product is asked to come back to it only while it is there
-    "product_viewed": (),
-    "waitlist_joined": (*_VARIANTS, "variants/in_stock", "variants/out_of_stock", "inventory_levels/update"),
-    "back_in_stock": (*_VARIANTS, "variants/in_stock", "variants/out_of_stock", "inventory_levels/update"),
-    "price_dropped": _VARIANTS,
-    # whose cart it is comes out when a checkout or an order names it
-    "cart_updated": ("carts/create", "carts/update", *_CHECKOUTS),
-    "checkout_updated": _CHECKOUTS,
-    "order_created": _BOUGHT,
-    "order_paid": ("orders/paid", *_BOUGHT),
-    "order_cancelled": ("orders/cancelled",),
-    "order_refunded": ("refunds/create", *_BOUGHT),
-    "replenishment_due": _BOUGHT,
-    "lapsed": _BOUGHT,
-    "parcel_sent": _PARCELS,
-    "parcel_moved": (*_PARCELS, "fulfillment_events/create"),
-    "parcel_delivered": (*_PARCELS, "fulfillment_events/create"),
-    "pickup_ready": ("fulfillment_orders/line_items_prepared_for_pickup",),
-    "subscription_cancelled": _CONTRACT_TOPICS,
-}
-#: Rights that a kind of event needs beside its topics: a pixel in the shop's pages tells who looks at what.
-SCOPES_OF_KIND: Mapping[str, tuple[str, ...]] = {"product_viewed": ("write_pixels", "read_customer_events")}
+from smsflow_plugin.integrations.shopify.topic_table import (
+    ALWAYS,
+    ALWAYS_SCOPES,
+    OF_KIND,
+    SCOPES_OF_KIND,
+    TOPICS,
+    Topic,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from smsflow_plugin.integrations.shopify.admin.documents import VERSION
 from smsflow_plugin.integrations.shopify.app_toml import app_toml
 from smsflow_plugin.integrations.shopify.models import ShopifyApp
 from smsflow_plugin.integrations.shopify.needed import scopes_to_ask_for, stores_of_app
-from smsflow_plugin.integrations.shopify.subscriptions import ALWAYS_SCOPES
 
 
 def toml_of(app: ShopifyApp) -> str:
@@ -18,7 +17,8 @@ def toml_of(app: ShopifyApp) -> str:
         application_url=address_of("install"),
         redirect_url=address_of("callback"),
         webhook_url=address_of("webhooks"),
-        scopes=scopes_to_ask_for([*stores_of_app(app.pk), *app.stores.values_list("pk", flat=True)], ALWAYS_SCOPES),
+        # of a store that is none, where there is none yet: what is needed always
+        scopes=scopes_to_ask_for([0, *stores_of_app(app.pk), *app.stores.values_list("pk", flat=True)]),
         api_version=VERSION,
         asks_merchants=app.kind == ShopifyApp.Kind.OAUTH,
     )

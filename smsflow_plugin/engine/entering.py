@@ -28,8 +28,8 @@ from smsflow_plugin.engine.starting import (
     is_outrun,
     listens,
 )
-from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.events.inbox import shortened
+from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.program import Discount, Program, WaitUntilDate, Webhook
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict

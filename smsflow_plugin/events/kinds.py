@@ -180,7 +180,13 @@ KINDS: dict[str, EventKind] = {
             sample=samples.ORDER,
         ),
         EventKind(
-            "order_paid", _("Order paid"), trigger=True, subject=_("order"), about="order", group=_BUY, sample=samples.ORDER
+            "order_paid",
+            _("Order paid"),
+            trigger=True,
+            subject=_("order"),
+            about="order",
+            group=_BUY,
+            sample=samples.ORDER,
         ),
         EventKind(
             "order_cancelled",
@@ -337,7 +343,12 @@ KINDS: dict[str, EventKind] = {
         ),
         EventKind("lapsed", _("No order for some time"), group=_TIME, sample={"days": 90}),
         EventKind(
-            "replenishment_due", _("Probably used up"), subject=_("order"), about="order", group=_TIME, sample=samples.ORDER
+            "replenishment_due",
+            _("Probably used up"),
+            subject=_("order"),
+            about="order",
+            group=_TIME,
+            sample=samples.ORDER,
         ),
         EventKind(
             "scheduled",

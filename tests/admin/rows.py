@@ -9,6 +9,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
+from smsflow_plugin.integrations.shopify.models import Grant, ShopifyApp, SubscriptionCheck
 from smsflow_plugin.models import (
     Batch,
     BreakerTrip,
@@ -63,6 +64,7 @@ class Rows:
     suppression: Suppression
     form: OptInForm
     pause: OptInPause
+    app: ShopifyApp
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -164,7 +166,26 @@ def fill(store: Store, mark: str = "") -> Rows:
         review=review,
         form=form,
         pause=pause,
+        app=_fill_shop(store, mark),
     )
+
+
+def _fill_shop(store: Store, mark: str) -> ShopifyApp:
+    """An app that is named after its client, what the shop has granted, and a webhook that Shopify had deleted."""
+    name = f"Texts{mark} of {store.pk}"
+    app = ShopifyApp.objects.create(name=name, client_id=f"app{mark}-{store.pk}", secrets={"secret": f"s{mark}"})
+    app.stores.add(store)
+    connection = Connection.objects.get(store=store, kind="shopify")
+    Grant.objects.create(
+        connection=connection, app=app, kind=Grant.Kind.STATIC, secrets={}, scopes=["read_customers"],
+        broken_at=clock.now(), broken_because=f"The app was taken away{mark}.",
+    )  # fmt: skip
+    SubscriptionCheck.objects.create(
+        connection=connection, compared_at=clock.now(), topics=["orders/create"],
+        repairs=[{"at": clock.now().isoformat(), "topic": f"orders/create{mark}", "what": "lost"}],
+        problems=[{"topic": "customers/update", "said": f"Not approved{mark}."}],
+    )  # fmt: skip
+    return app
 
 
 def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:
