@@ -10,8 +10,11 @@ class ShopifyConfig(AppConfig):
     def ready(self) -> None:
         from wagtail.signals import published, unpublished
 
+        from smsflow_plugin.integrations.shopify import listening, policies
         from smsflow_plugin.integrations.shopify.soon import flow_changed
         from smsflow_plugin.models import Flow
 
+        listening.listen()
+        policies.register()
         for signal in (published, unpublished):
             signal.connect(flow_changed, sender=Flow, dispatch_uid="smsflow_shopify_subscriptions")

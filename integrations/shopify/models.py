@@ -8,8 +8,29 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from smsflow_plugin import clock
+from smsflow_plugin.integrations.shopify.kept import (
+    AnonymousCart,
+    PixelEvent,
+    PrivacyRequest,
+    Question,
+    StockItem,
+    Visitor,
+)
 from smsflow_plugin.models import Connection, Store
 from smsflow_plugin.stores.crypto import EncryptedJSONField
+
+__all__ = [
+    "AnonymousCart",
+    "Grant",
+    "PendingInstall",
+    "PixelEvent",
+    "PrivacyRequest",
+    "Question",
+    "ShopifyApp",
+    "StockItem",
+    "SubscriptionCheck",
+    "Visitor",
+]
 
 
 class ShopifyApp(models.Model):

@@ -68,6 +68,7 @@ def test_a_customers_story_is_one_person_in_whatever_order_it_arrives(
         "parcel_delivered",
         "parcel_moved",
         "parcel_sent",
+        "parcel_tracked",
     ]
     names = {("customer", str(CUSTOMER_ID)), ("checkout", CHECKOUT_TOKEN), ("order", str(ORDER_ID))}
     assert names <= set(Identity.objects.filter(contact=contact).values_list("kind", "value"))
@@ -116,6 +117,8 @@ def test_no_published_sample_breaks_the_pump(client: Client, store: Store, still
     while ingest():
         pass
     parked = dict(Delivery.objects.filter(state="parked").values_list("topic", "reason"))
+    # the samples name the shop by a placeholder
     assert set(parked) == {"customers/data_request", "customers/redact", "shop/redact"}
+    assert all("its body is about {shop}.myshopify.com" in reason for reason in parked.values())
     assert not Delivery.objects.filter(state="pending").exists()
     assert Event.objects.filter(kind="checkout_updated").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact, Identity
-from smsflow_plugin.events.facts import CannotUnderstand, Person, PersonFact, StockFact, StoreGone, Translation
+from smsflow_plugin.events.facts import (
+    CannotUnderstand,
+    Person,
+    PersonFact,
+    StockFact,
+    StoreGone,
+    StoreWord,
+    Translation,
+)
 from smsflow_plugin.events.kinds import KINDS
-from smsflow_plugin.integrations.shopify.translate import TOPICS, translate
+from smsflow_plugin.integrations.shopify.translate import AFTER_THE_END, IGNORED, TOPICS, translate
 from tests.shopify import payloads
+from tests.shopify.more_payloads import of_more_topics
 from tests.shopify.webhooks import DENMARK, US, body_of, needs_shared, raw, samples, told
 
 ANY_JSON = st.recursive(
@@ -23,6 +33,7 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=15,
 )
+EVERY = {**payloads.of_every_topic(), **of_more_topics()}
 COLUMNS = ("email", "first_name", "last_name", "language", "country", "province", "postcode")
 
 
@@ -30,9 +41,12 @@ def check(translation: Translation) -> None:
     """Everything in it fits into the database, whichever it is."""
     assert bool(translation.facts) != bool(translation.ignored)
     for fact in translation.facts:
-        assert isinstance(fact, PersonFact | StockFact | StoreGone)
+        assert isinstance(fact, PersonFact | StockFact | StoreGone | StoreWord)
         if isinstance(fact, StockFact):
             check_stock(fact)
+        if isinstance(fact, StoreWord):
+            assert_storable(dict(fact.data))
+            assert_aware(fact.at)
         if isinstance(fact, PersonFact):
             check_person(fact.person)
             check_consents(fact)
@@ -53,7 +67,7 @@ def check_person(person: Person) -> None:
         value = getattr(person, name)
         assert value is None or len(value) <= Contact._meta.get_field(name).max_length
         assert_storable(value)
-    assert_storable([person.identities, person.phone, person.tags])
+    assert_storable([person.identities, person.was, person.phone, person.tags])
     assert_aware(person.profile_at)
 
 
@@ -105,7 +119,7 @@ def read(topic: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("topic", sorted(TOPICS))
 def test_our_own_payload_of_each_topic_is_understood(topic: str) -> None:
-    check(told(topic, payloads.of_every_topic()[topic]))
+    check(told(topic, EVERY[topic]))
 
 
 @given(st.sampled_from(sorted(TOPICS)), st.binary(max_size=200))
@@ -121,7 +135,7 @@ def test_any_json(topic: str, value: Any) -> None:
 @given(st.data())
 def test_real_payloads_in_which_anything_is_missing_or_something_else(data: st.DataObject) -> None:
     topic = data.draw(st.sampled_from(sorted(TOPICS)))
-    payload = deepcopy(payloads.of_every_topic()[topic])
+    payload = deepcopy(EVERY[topic])
     for _ in range(data.draw(st.integers(1, 8))):
         damage(payload, data)
     read(topic, body_of(payload))
@@ -151,7 +165,7 @@ def test_every_published_sample(topic: str, body: bytes) -> None:
     read(topic, body)
 
 
-@pytest.mark.parametrize("topic", ["orders/updated", "products/delete", "customer.joined_segment", "carts/create", "?"])
+@pytest.mark.parametrize("topic", ["collections/update", "draft_orders/create", "themes/publish", "?"])
 def test_a_topic_of_no_use_is_ignored_by_name(topic: str) -> None:
     assert told(topic, {}).ignored == f"SMSFlow makes no use of {topic}."
 
@@ -165,7 +179,16 @@ def test_a_webhook_without_a_topic_is_not_understood() -> None:
         told("", payloads.order())
 
 
-@pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact", "shop/redact"])
-def test_what_the_law_wants_done_is_put_before_a_person(topic: str) -> None:
-    with pytest.raises(CannotUnderstand, match="within 30 days"):
-        told(topic, {"shop_id": 1})
+@pytest.mark.parametrize("topic", sorted(IGNORED))
+def test_why_a_topic_is_ignored_stands_in_a_sentence(topic: str) -> None:
+    assert topic not in TOPICS
+    assert told(topic, {}).ignored == IGNORED[topic]
+    assert IGNORED[topic].endswith(".")
+
+
+@pytest.mark.parametrize("topic", sorted(TOPICS))
+def test_nothing_of_a_shop_that_has_gone_counts_but_refusals_and_the_law(topic: str) -> None:
+    translation = translate(raw(topic, body_of(EVERY[topic])), replace(US, gone=True))
+    assert bool(translation.facts) == (topic in AFTER_THE_END)
+    if not translation.facts:
+        assert "taken the app away" in translation.ignored

@@ -21,7 +21,11 @@ RECEIVED = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
 US = StoreInfo(country="US", timezone="America/New_York", language="en", currency="USD")
 DENMARK = StoreInfo(country="DK", timezone="Europe/Copenhagen", language="da", currency="DKK")
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "fixtures"
+#: The folder ../shared/fixtures beside the project, or beside the folder of worktrees that it stands in.
+SHARED = next(
+    (found for place in Path(__file__).resolve().parents[3:5] if (found := place / "shared" / "fixtures").is_dir()),
+    Path("no shared fixtures"),
+)
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/fixtures is not here")
 
 

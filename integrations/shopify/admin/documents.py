@@ -201,6 +201,13 @@ query Variants($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on ProductVariant {{ {_V
     scopes=("read_products",),
 )
 
+PART_OF_ORDER = Document(
+    "PartOfOrder",
+    """
+query PartOfOrder($id: ID!) { fulfillmentOrder(id: $id) { id orderId } }""",
+    scopes=("read_merchant_managed_fulfillment_orders",),
+)
+
 DISCOUNT_CREATE = Document(
     "DiscountCreate",
     """
