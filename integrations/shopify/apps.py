@@ -10,11 +10,13 @@ class ShopifyConfig(AppConfig):
     def ready(self) -> None:
         from wagtail.signals import published, unpublished
 
+        from smsflow_plugin.events import words
         from smsflow_plugin.integrations.shopify import listening, policies
-        from smsflow_plugin.integrations.shopify.soon import flow_changed
+        from smsflow_plugin.integrations.shopify.soon import flow_changed, scopes_changed
         from smsflow_plugin.models import Flow
 
         listening.listen()
+        words.listen("scopes_changed", scopes_changed)
         policies.register()
         for signal in (published, unpublished):
             signal.connect(flow_changed, sender=Flow, dispatch_uid="smsflow_shopify_subscriptions")

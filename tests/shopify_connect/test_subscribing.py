@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from smsflow_plugin import clock
+from smsflow_plugin.events import words
+from smsflow_plugin.events.facts import StoreWord
 from smsflow_plugin.flows.models import FlowVersion
 from smsflow_plugin.flows.program import Exit, Program, Send, Trigger
 from smsflow_plugin.integrations.shopify import subscribing, tasks
@@ -242,6 +244,15 @@ def test_a_flow_that_is_published_or_unpublished_has_the_shop_compared(
 
                 getattr(signals, signal).send(sender=Flow, instance=Flow(store=each))
         assert compared == [grant.connection_id]
+
+
+def test_a_shop_that_grants_more_is_compared_at_once(
+    grant: Grant, store: Store, danish_store: Store, compared: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    word = StoreWord("scopes_changed", clock.now(), {"scopes": ["read_orders"]})
+    with django_capture_on_commit_callbacks(execute=True):
+        words.tell([(store.pk, word), (danish_store.pk, word)], clock.now())
+    assert compared == [grant.connection_id]
 
 
 def test_scopes_that_are_granted_stay_asked_for(store: Store) -> None:
