@@ -93,6 +93,10 @@ class Standing:
             for name, flows in sorted(self.needs.topics.items())
         ]
 
+    @property
+    def in_place(self) -> int:
+        return sum(1 for _name, state, _flows in self.topics if state == "ok")
+
     @cached_property
     def last_webhook(self) -> datetime | None:
         """When the last webhook came: by the index, which goes by state."""
