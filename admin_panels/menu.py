@@ -14,6 +14,7 @@ from smsflow_plugin.admin_panels.messages import MessageViewSet
 from smsflow_plugin.admin_panels.not_sent import NotSentViewSet
 from smsflow_plugin.admin_panels.replies import ReplyViewSet
 from smsflow_plugin.admin_panels.segments import SegmentViewSet
+from smsflow_plugin.admin_panels.shopify.apps import ShopifyAppViewSet
 from smsflow_plugin.admin_panels.shopify_outbox import installed
 from smsflow_plugin.admin_panels.signup import OptInFormViewSet
 from smsflow_plugin.admin_panels.stores.viewset import StoreViewSet
@@ -48,4 +49,5 @@ class SMSFlowGroup(ViewSetGroup):  # type: ignore[misc]
         DeliveryViewSet,
         *_of_shopify(),
         StoreViewSet,
+        ShopifyAppViewSet,
     )

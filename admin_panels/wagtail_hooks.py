@@ -12,6 +12,7 @@ from wagtail import hooks
 from smsflow_plugin.admin_panels import flows, governance, segments, signup
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
+from smsflow_plugin.admin_panels.shopify.arrive import ShopifyViewSet
 from smsflow_plugin.models import (
     Connection,
     Contact,
@@ -30,6 +31,8 @@ ICONS = ("smsflow", "smsflow-inbox", "smsflow-store")
 LOG_ACTIONS = {
     "smsflow.breaker": (_("Trip a breaker"), _("Stopped by a circuit breaker")),
     "smsflow.resolve_breaker": (_("Decide on a breaker"), _("Decided on a circuit breaker")),
+    "smsflow.connect_shop": (_("Connect shop"), _("Shop connected")),
+    "smsflow.disconnect_shop": (_("Disconnect shop"), _("Shop disconnected")),
     "smsflow.decide_reply": (_("Decide about an unclear reply"), _("Unclear reply decided")),
     "smsflow.erase": (_("Erase person"), _("Person erased")),
     "smsflow.export_person": (_("Export person"), _("Everything about the person exported")),
@@ -69,6 +72,7 @@ def register_viewsets() -> list[object]:
         flows.FlowToolsViewSet(),
         segments.chooser_viewset,
         signup.chooser_viewset,
+        ShopifyViewSet(),
     ]
 
 

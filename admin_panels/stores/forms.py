@@ -16,6 +16,7 @@ from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.permissions import policy_registry
 
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.integrations.shopify.models import Grant
 from smsflow_plugin.messaging.settling import PAUSE
 from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
 from smsflow_plugin.stores.actions import SaveConnection, readable_connections
@@ -162,7 +163,17 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         if domain and not _SHOP_DOMAIN.fullmatch(domain):
             raise ValidationError(_("Write the domain that ends in .myshopify.com."))
         self._check_account("shopify", domain)
+        self._check_granted(domain)
         return domain
+
+    def _check_granted(self, domain: str) -> None:
+        """Refuse another shop while the tokens of this one are there: they would be sent to the other."""
+        connection = self.connections.get("shopify")
+        if connection and domain and domain != connection.account and self._is_granted():
+            raise ValidationError(_("The store is connected to this shop through an app. Disconnect it first."))
+
+    def _is_granted(self) -> bool:
+        return Grant.objects.filter(connection=self.connections.get("shopify")).exists()
 
     def clean_sinch_plan(self) -> str:
         plan: str = self.cleaned_data["sinch_plan"].strip()
@@ -196,6 +207,8 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         if not cleaned.get(account) or cleaned.get(field):
             return
         connection = self.connections.get(kind)
+        if kind == "shopify" and connection is not None and self._is_granted():
+            return  # its webhooks are signed with the app's secret
         if connection is None or not connection.secrets.get(secret):
             self.add_error(field, _("A connection needs this."))
 

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
@@ -29,6 +28,7 @@ from smsflow_plugin.admin_panels.governance.pages import home_url
 from smsflow_plugin.admin_panels.listing import ListView
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.shopify.views import shopify_url
 from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.outgoing.webhook import secret_of
@@ -71,6 +71,7 @@ class StoreEditView(EditView):  # type: ignore[misc]
         if may(user, "add", Message(store=self.object)):
             url = reverse(self.test_text_url_name, args=(self.object.pk,))
             buttons.append(HeaderButton(_("Send test text"), url=url, icon_name="mail"))
+        buttons.append(HeaderButton("Shopify", url=shopify_url(self.object), icon_name="link"))
         policy = Policy.objects.visible_to(user).filter(store=self.object).first()
         if policy is not None:
             buttons.append(HeaderButton(_("Governance"), url=home_url(user, policy), icon_name="sliders"))
@@ -131,7 +132,6 @@ class TestTextView(ObjectFormView):
         return response
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # type: ignore[misc]
     """Asks the gateway whether the connection works. It is a call over the network: never in a transaction."""
 

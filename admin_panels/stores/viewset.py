@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.transaction import non_atomic_requests as non_atomic
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,7 +12,8 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.viewsets.model import ModelViewSet
 
 from smsflow_plugin.admin_panels.listing import WIDE
-from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin
+from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may
+from smsflow_plugin.admin_panels.shopify.views import shopify_url, store_urlpatterns
 from smsflow_plugin.admin_panels.stores import views
 from smsflow_plugin.admin_panels.stores.panels import STORE_PANELS
 from smsflow_plugin.models import Store
@@ -22,6 +24,17 @@ _VENDORS = {"shopify": "Shopify", "sinch": "Sinch"}
 def _connected_to(store: Store) -> str:
     kinds = sorted(connection.kind for connection in store.connections.all())
     return ", ".join(_VENDORS.get(kind, kind) for kind in kinds) or _("Nothing yet")
+
+
+class ConnectedColumn(Column):  # type: ignore[misc]
+    """What a store is connected to, and the way to how it stands with its shop."""
+
+    cell_template_name = "smsflow/stores/connected_cell.html"
+
+    def get_cell_context_data(self, instance: Store, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        context["url"] = shopify_url(instance) if may(parent_context["request"].user, "change", instance) else ""
+        return context
 
 
 class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
@@ -47,7 +60,7 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
     list_display = [
         "name",
         "country",
-        Column("connected", label=gettext_lazy("Connected to"), classname=WIDE, accessor=_connected_to),
+        ConnectedColumn("connected", label=gettext_lazy("Connected to"), classname=WIDE, accessor=_connected_to),
         StatusTagColumn(
             "get_status_display",
             label=gettext_lazy("Status"),
@@ -81,6 +94,8 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
             path("history-results/<int:pk>/", self.history_results_view, name="history_results"),
             path("<int:pk>/people/", self.construct_view(views.PeopleView), name="people"),
             path("<int:pk>/test-text/", self.construct_view(views.TestTextView), name="test_text"),
-            path("<int:pk>/check/", self.construct_view(views.CheckConnectionView), name="check"),
+            # around the built view: what the class says of itself is lost when it is confined
+            path("<int:pk>/check/", non_atomic(self.construct_view(views.CheckConnectionView)), name="check"),
             path("<int:pk>/webhook-secret/", self.construct_view(views.MakeSecretView), name="make_secret"),
+            *store_urlpatterns(self.construct_view),
         ]

@@ -43,6 +43,12 @@ def zone_time(at: datetime, zone: str, store: Store) -> dict[str, Any]:
     }
 
 
+@register.inclusion_tag("smsflow/time.html")
+def iso_time(text: str, store: Store) -> dict[str, Any]:
+    """Show a time that is kept as ISO 8601 on the store's clock."""
+    return zone_time(datetime.fromisoformat(text), store.timezone, store)
+
+
 @register.simple_tag
 def plain_time(at: datetime, zone: str) -> str:
     """Show ``at`` on a clock in ``zone``, for pages without the admin's scripts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,17 +16,19 @@ from smsflow_plugin.integrations.shopify.kept import (
     StockItem,
     Visitor,
 )
-from smsflow_plugin.models import Connection
+from smsflow_plugin.models import Connection, Store
 from smsflow_plugin.stores.crypto import EncryptedJSONField
 
 __all__ = [
     "AnonymousCart",
     "Grant",
+    "PendingInstall",
     "PixelEvent",
     "PrivacyRequest",
     "Question",
     "ShopifyApp",
     "StockItem",
+    "SubscriptionCheck",
     "Visitor",
 ]
 
@@ -49,6 +52,14 @@ class ShopifyApp(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.OAUTH)
     secrets = EncryptedJSONField(default=dict)
+    #: An app is named after a client as often as not, and other clients must not read that name.
+    stores = models.ManyToManyField(
+        Store,
+        blank=True,
+        related_name="+",
+        verbose_name=_("stores"),
+        help_text=_("Who else may connect through this app. None: only those who may manage apps."),
+    )
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     class Meta:
@@ -62,6 +73,12 @@ class ShopifyApp(models.Model):
     @property
     def secret(self) -> str:
         return str(self.secrets.get("secret") or "")
+
+    @property
+    def all_secrets(self) -> tuple[str, ...]:
+        """The secrets that Shopify may sign with: it takes the oldest that is not revoked."""
+        both = (self.secret, str(self.secrets.get("previous_secret") or ""))
+        return tuple(secret for secret in both if secret)
 
 
 class Grant(models.Model):
@@ -100,7 +117,54 @@ class Grant(models.Model):
         return f"{self.connection.account} ({self.kind})"
 
 
+class PendingInstall(models.Model):
+    """Somebody was sent to Shopify to agree, and is to come back: once, soon, and as the same person."""
+
+    #: The hash of what they bring back, so that who reads this row cannot make it.
+    state_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
+    app = models.ForeignKey(ShopifyApp, on_delete=models.CASCADE, related_name="+")
+    shop = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("install that was begun")
+        verbose_name_plural = _("installs that were begun")
+
+    def __str__(self) -> str:
+        return f"{self.shop} → {self.store}"
+
+
+class SubscriptionCheck(models.Model):
+    """What came of comparing a shop's webhook subscriptions with those that its flows need.
+
+    ``topics``: those that were in place afterwards. ``repairs``: what was put right, the newest first, as ``{"at",
+    "topic", "what"}``. ``problems``: what Shopify did not do, as ``{"topic", "said"}``.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="subscription_check")
+    compared_at = models.DateTimeField(null=True, blank=True)
+    #: When the shop last answered anything.
+    answered_at = models.DateTimeField(null=True, blank=True)
+    #: A worker is comparing until then, at the longest.
+    comparing_until = models.DateTimeField(null=True, blank=True)
+    #: Something has changed while a worker was comparing: it has to look again.
+    again = models.BooleanField(default=False)
+    topics = models.JSONField(default=list)
+    repairs = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    failed_because = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("check of subscriptions")
+        verbose_name_plural = _("checks of subscriptions")
+
+    def __str__(self) -> str:
+        return f"{self.connection.account}: {len(self.topics)}"
+
+
 # models of their own rooms, for Django
 from smsflow_plugin.integrations.shopify.writes.models import CodePool, PoolCode, Turn, Write  # noqa: E402
 
-__all__ = ["CodePool", "Grant", "PoolCode", "ShopifyApp", "Turn", "Write"]
+__all__ = ["CodePool", "Grant", "PendingInstall", "PoolCode", "ShopifyApp", "SubscriptionCheck", "Turn", "Write"]

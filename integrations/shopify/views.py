@@ -15,12 +15,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from shopify.utils.shop_url import sanitize_shop_domain  # type: ignore[import-untyped]
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.events.inbox import fingerprint, store_delivery
 from smsflow_plugin.integrations.shopify.headers import HMAC, SHOP, TOPIC, WEBHOOK_ID, shopify_header
-from smsflow_plugin.integrations.shopify.verify import is_genuine
+from smsflow_plugin.integrations.shopify.verify import is_genuine, shop_domain
 from smsflow_plugin.stores.crypto import CannotDecrypt
 from smsflow_plugin.stores.models import Connection
 
@@ -64,12 +63,14 @@ def _genuine_sender(request: HttpRequest, body: bytes) -> int | None:
     A shop that is unknown and one with a bad signature are told the same, after the same work.
     """
     shop = shop_domain(shopify_header(request.headers, SHOP))
-    store_id, secrets = _connection(shop)
+    store_id, own, apps = _connection(shop)
     genuine = is_genuine(
         body,
         shopify_header(request.headers, HMAC),
-        secret=str(secrets.get("secret") or ""),
-        previous_secret=str(secrets.get("previous_secret") or ""),
+        secret=str(own.get("secret") or ""),
+        previous_secret=str(own.get("previous_secret") or ""),
+        app_secret=str(apps.get("secret") or ""),
+        previous_app_secret=str(apps.get("previous_secret") or ""),
         demo=smsflow_settings.DEMO,
     )
     if not genuine:
@@ -79,15 +80,17 @@ def _genuine_sender(request: HttpRequest, body: bytes) -> int | None:
     return store_id
 
 
-def _connection(shop: str) -> tuple[int | None, dict[str, Any]]:
-    """Return the store that ``shop`` is connected to, with the secrets of the connection.
+def _connection(shop: str) -> tuple[int | None, dict[str, Any], dict[str, Any]]:
+    """Return the store that ``shop`` is connected to, with the secrets of the connection and those of its app.
 
-    Read anew each time, so that a new secret counts at once in every process.
+    Webhooks of an app are signed with the app's secret, those made by hand with a key of the shop; a store may have
+    both. Read anew each time, so that a new secret counts at once in every process.
     """
     if not shop:
-        return None, {}
-    found = Connection.objects.filter(kind="shopify", account=shop).values_list("store_id", "secrets").first()
-    return found or (None, {})
+        return None, {}, {}
+    rows = Connection.objects.filter(kind="shopify", account=shop)
+    store_id, own, apps = rows.values_list("store_id", "secrets", "grant__app__secrets").first() or (None, {}, {})
+    return store_id, own, apps or {}
 
 
 def _store(request: HttpRequest, body: bytes, store_id: int) -> None:
@@ -100,11 +103,3 @@ def _store(request: HttpRequest, body: bytes, store_id: int) -> None:
         headers=request.headers,
         body=body,
     )
-
-
-def shop_domain(name: str) -> str:
-    """Return ``name`` as connections hold it ("sierra-gear.myshopify.com"), or "" if it is no shop's domain."""
-    try:
-        return sanitize_shop_domain(name) or ""
-    except ValueError:  # "[" makes it look like an IPv6 address
-        return ""

@@ -10,7 +10,7 @@ from smsflow_plugin.audience.suppression import suppress
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.integrations.shopify.kept import PrivacyRequest
-from smsflow_plugin.integrations.shopify.models import CodePool, PoolCode, Write
+from smsflow_plugin.integrations.shopify.models import CodePool, Grant, PoolCode, ShopifyApp, SubscriptionCheck, Write
 from smsflow_plugin.models import (
     Batch,
     BreakerTrip,
@@ -67,6 +67,7 @@ class Rows:
     pause: OptInPause
     write: Write
     privacy: PrivacyRequest
+    app: ShopifyApp
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -180,6 +181,7 @@ def fill(store: Store, mark: str = "") -> Rows:
             outcome=f"Waits{mark}",
             file=b"zip",
         ),
+        app=_fill_shop(store, mark),
     )
 
 
@@ -197,6 +199,24 @@ def _fill_shopify(store: Store, contact: Contact, mark: str) -> Write:
         store=store, contact=contact, kind="tag", tag=f"vip{mark}".casefold(), text=f"VIP{mark}", wanted=1, settled=1,
         outcome="parked", detail=f"No{mark}.", customer=f"7{mark}",
     )  # fmt: skip
+
+
+def _fill_shop(store: Store, mark: str) -> ShopifyApp:
+    """An app that is named after its client, what the shop has granted, and a webhook that Shopify had deleted."""
+    name = f"Texts{mark} of {store.pk}"
+    app = ShopifyApp.objects.create(name=name, client_id=f"app{mark}-{store.pk}", secrets={"secret": f"s{mark}"})
+    app.stores.add(store)
+    connection = Connection.objects.get(store=store, kind="shopify")
+    Grant.objects.create(
+        connection=connection, app=app, kind=Grant.Kind.STATIC, secrets={}, scopes=["read_customers"],
+        broken_at=clock.now(), broken_because=f"The app was taken away{mark}.",
+    )  # fmt: skip
+    SubscriptionCheck.objects.create(
+        connection=connection, compared_at=clock.now(), topics=["orders/create"],
+        repairs=[{"at": clock.now().isoformat(), "topic": f"orders/create{mark}", "what": "lost"}],
+        problems=[{"topic": "customers/update", "said": f"Not approved{mark}."}],
+    )  # fmt: skip
+    return app
 
 
 def _fill_rules(store: Store, flow: Flow, mark: str) -> Policy:

@@ -41,6 +41,7 @@ OTHER_PEOPLES = re.compile(
     r"wagtail(docs|images|users|settings)"
 )
 
+APPS = ["smsflow", "smsflow_simulator", "smsflow_shopify"]
 METHODS = ("get", "post")
 
 
@@ -68,7 +69,7 @@ def stranger(own: Rows) -> Client:
     """Somebody who may do everything that there is, in their own store."""
     user = make_user("stranger", "Store admin")
     everything = Group.objects.create(name="Everything")
-    everything.permissions.set(Permission.objects.filter(content_type__app_label__in=["smsflow", "smsflow_simulator"]))
+    everything.permissions.set(Permission.objects.filter(content_type__app_label__in=APPS))
     StoreMembership.objects.create(user=user, store=own.store, role=everything)
     client = client_of(user)
     # some of Wagtail's own addresses fail on the nonsense that is sent to them here; ours must not
@@ -151,6 +152,8 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
 def object_of(name: str, rows: Rows) -> Any:
     if "segment" in name:
         return rows.segment
+    if name.startswith("smsflow_shopify_apps:"):
+        return rows.app
     if name.startswith("smsflow_breakers:"):
         return rows.trip
     if "opt_in_form" in name:
@@ -217,6 +220,10 @@ def snapshot() -> dict[str, str]:
             # encrypted anew by every serialisation
             names = [field.name for field in model._meta.fields if field.name != "secrets"]
             rows[model.__name__] = serializers.serialize("json", kept, fields=names)
+    # what hangs on the connection instead of the store
+    for model in apps.get_app_config("smsflow_shopify").get_models():
+        names = [field.name for field in model._meta.fields if field.name != "secrets"]
+        rows[model.__name__] = serializers.serialize("json", model._default_manager.order_by("pk"), fields=names)
     return rows
 
 
@@ -240,6 +247,10 @@ def test_the_walk_finds_the_screens() -> None:
         "smsflow_stores:people",
         "smsflow_stores:check",
         "smsflow_shopify_outbox:retry",
+        "smsflow_stores:shopify",
+        "smsflow_stores:shopify_disconnect",
+        "smsflow_shopify:arrive",
+        "smsflow_shopify_apps:edit",
         "wagtailsnippets_smsflow_flow:edit",
         "wagtailsnippets_smsflow_policy:edit",
         "wagtailsnippets_smsflow_policy:panic",

@@ -180,6 +180,26 @@ def add_segment_and_snippet() -> None:
     CopySnippet.objects.create(store=store, name="hours", text="We are here from 9 to 5.")
 
 
+def add_shop() -> dict[str, int]:
+    """Connect the store through an app, with a right that is missing and a webhook that had to be put right."""
+    from smsflow_plugin.integrations.shopify.models import Grant, ShopifyApp, SubscriptionCheck
+
+    store = Store.objects.get()
+    secrets = {"secret": "s3cret", "previous_secret": "old"}
+    app, _made = ShopifyApp.objects.get_or_create(client_id="app-1", defaults={"name": "Texts", "secrets": secrets})
+    connection = store.connections.get(kind="shopify")
+    given = {"app": app, "kind": Grant.Kind.STATIC, "secrets": {"access_token": "t"}, "scopes": ["read_orders"]}
+    Grant.objects.update_or_create(connection=connection, defaults=given)
+    seen = {
+        "compared_at": clock.now(),
+        "topics": ["orders/create"],
+        "repairs": [{"at": clock.now().isoformat(), "topic": "orders/create", "what": "lost"}],
+        "problems": [{"topic": "shop/update", "said": "Not approved."}],
+    }
+    SubscriptionCheck.objects.update_or_create(connection=connection, defaults=seen)
+    return {"store": store.pk, "app": app.pk}
+
+
 def change_flow(pk: int, steps: list[Any]) -> None:
     """Save a draft of a flow with other steps."""
     draft = Flow.objects.get(pk=pk).get_latest_revision_as_object()

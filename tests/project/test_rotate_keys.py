@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from smsflow_plugin.integrations.shopify.models import Grant, ShopifyApp
 from smsflow_plugin.models import Connection
 from smsflow_plugin.stores.crypto import CannotDecrypt
 from tests.factories import SHOPIFY_SECRET
@@ -36,3 +37,15 @@ def test_without_the_old_key_nothing_is_changed(settings: Any, store: Any) -> No
         call_command("smsflow_rotate_keys")
     use_keys(settings, *old)
     assert Connection.objects.get(store=store, kind="shopify").secrets["secret"] == SHOPIFY_SECRET
+
+
+def test_apps_and_tokens_are_rotated_as_well(settings: Any, store: Any) -> None:
+    app = ShopifyApp.objects.create(name="Texts", client_id="app-1", secrets={"secret": "s3cret"})
+    connection = Connection.objects.get(store=store, kind="shopify")
+    granted = {"access_token": "token"}
+    Grant.objects.create(connection=connection, app=app, kind=Grant.Kind.STATIC, secrets=granted)
+    old, new = settings.SMSFLOW["ENCRYPTION_KEYS"][0], Fernet.generate_key().decode()
+    use_keys(settings, new, old)
+    call_command("smsflow_rotate_keys")
+    use_keys(settings, new)
+    assert ShopifyApp.objects.get().secret == "s3cret" and Grant.objects.get().secrets == granted

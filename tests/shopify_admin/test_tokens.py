@@ -100,7 +100,7 @@ def test_a_static_token_never_ends(shop: Shop, connection: Connection, still: Te
 
 
 def test_an_uninstalled_shop_has_no_token_any_more(connection: Connection, grant: Grant) -> None:
-    tokens.forget(connection, "The app was uninstalled.")
+    tokens.forget(grant, "The app was uninstalled.")
     grant.refresh_from_db()
     assert grant.secrets == {}
     with pytest.raises(Refused, match="uninstalled"):

@@ -29,9 +29,7 @@ SHOP = Document(
     "Shop",
     """
 query Shop {
-  shop {
-    id name myshopifyDomain ianaTimezone currencyCode email billingAddress { countryCodeV2 } primaryDomain { url }
-  }
+  shop { id name myshopifyDomain }
   currentAppInstallation { accessScopes { handle } }
 }""",
 )

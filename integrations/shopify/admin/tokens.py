@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -96,6 +96,23 @@ def save(
     return grant
 
 
+def note_scopes(connection: Connection, scopes: Iterable[str]) -> None:
+    """Remember what the shop has granted by now: a merchant may grant more, or less, without us."""
+    Grant.objects.filter(connection=connection).update(scopes=sorted(scopes))
+
+
+def try_again(connection: Connection) -> bool:
+    """Let a shop be asked again that had refused us; return whether there is a token to ask with.
+
+    For a person who has put something right: a plan that was paid, a shop that was unlocked.
+    """
+    grant = _read(connection)
+    if not grant.secrets.get("access_token"):
+        return False
+    Grant.objects.filter(pk=grant.pk).update(broken_at=None, broken_because="")
+    return True
+
+
 def set_broken(connection: Connection, why: str, refused: Key | None = None) -> None:
     """Remember that the shop does not let us in, so that nothing more is asked.
 
@@ -108,9 +125,9 @@ def set_broken(connection: Connection, why: str, refused: Key | None = None) -> 
         Grant.objects.filter(pk=grant.pk).update(broken_at=clock.now(), broken_because=why[:255], renewing_until=None)
 
 
-def forget(connection: Connection, why: str) -> None:
-    """Throw the tokens away: the app was uninstalled, and they are dead."""
-    Grant.objects.filter(connection=connection).update(
+def forget(grant: Grant, why: str) -> None:
+    """Throw the tokens away: the app was uninstalled, and they are dead. Not if the shop was connected anew since."""
+    Grant.objects.filter(pk=grant.pk, granted_at=grant.granted_at).update(
         secrets={}, expires_at=None, refresh_until=None, renewing_until=None, broken_at=clock.now(),
         broken_because=why[:255],
     )  # fmt: skip
@@ -137,7 +154,7 @@ def _renew(grant: Grant, instead_of: Key | None = None) -> Key:
     :raises Refused: if Shopify does not give another.
     """
     began = time.monotonic()
-    while not _take_lease(grant):
+    while (lease := _take_lease(grant)) is None:
         fresh = _read(grant.connection)
         if fresh.broken_at is not None:
             raise Refused(fresh.broken_because)
@@ -152,22 +169,24 @@ def _renew(grant: Grant, instead_of: Key | None = None) -> Key:
     key = _key(grant)
     known = instead_of.token if instead_of else ""
     if grant.expires_at and grant.expires_at - MARGIN > clock.now() and key.token != known:
-        _give_back(grant)  # somebody else was faster
+        _give_back(grant, lease)  # somebody else was faster
         return key
-    return _ask_for_another(grant)
+    return _ask_for_another(grant, lease)
 
 
-def _take_lease(grant: Grant) -> bool:
+def _take_lease(grant: Grant) -> datetime | None:
+    """Return until when the lease is ours, None if another worker has it."""
     now = clock.now()
     free = Q(renewing_until=None) | Q(renewing_until__lt=now)
-    return bool(Grant.objects.filter(free, pk=grant.pk, broken_at=None).update(renewing_until=now + LEASE))
+    taken = Grant.objects.filter(free, pk=grant.pk, broken_at=None).update(renewing_until=now + LEASE)
+    return now + LEASE if taken else None
 
 
-def _give_back(grant: Grant) -> None:
-    Grant.objects.filter(pk=grant.pk).update(renewing_until=None)
+def _give_back(grant: Grant, lease: datetime) -> None:
+    Grant.objects.filter(pk=grant.pk, renewing_until=lease).update(renewing_until=None)
 
 
-def _ask_for_another(grant: Grant) -> Key:
+def _ask_for_another(grant: Grant, lease: datetime) -> Key:
     shop = grant.connection.account
     try:
         if grant.app is None:
@@ -180,11 +199,20 @@ def _ask_for_another(grant: Grant) -> Key:
         set_broken(grant.connection, str(refusal), _key(grant))
         raise
     except Unreachable:
-        _give_back(grant)
+        _give_back(grant, lease)
         if grant.expires_at and grant.expires_at > clock.now():
             return _key(grant)  # it has minutes left
         raise
-    saved = save(
-        grant.connection, kind=grant.kind, granted=granted, app=grant.app, scopes=() if granted.scopes else grant.scopes
+    now = clock.now()
+    scopes = sorted(granted.scopes or grant.scopes)
+    kept = Grant.objects.filter(pk=grant.pk, renewing_until=lease, broken_at=None).update(
+        secrets={"access_token": granted.access_token, "refresh_token": granted.refresh_token},
+        scopes=scopes,
+        expires_at=now + granted.expires_in if granted.expires_in else None,
+        refresh_until=now + granted.refresh_expires_in if granted.refresh_expires_in else None,
+        renewing_until=None,
     )
-    return _key(saved)
+    if not kept:
+        # meanwhile the shop was connected anew, or the app was taken away: what stands there now counts
+        return usable(grant.connection)
+    return Key(granted.access_token, tuple(scopes) if scopes else None, grant.app_id)

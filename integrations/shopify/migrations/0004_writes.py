@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('smsflow', '0017_signup'),
-        ('smsflow_shopify', '0001_initial'),
+        ('smsflow_shopify', '0003_connect'),
     ]
 
     operations = [

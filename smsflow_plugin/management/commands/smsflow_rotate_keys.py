@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.models import Connection, Suppression
-from smsflow_plugin.stores.crypto import CannotDecrypt
+from smsflow_plugin.stores.crypto import CannotDecrypt, EncryptedJSONField
 
 
 class Command(BaseCommand):
@@ -36,10 +37,18 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def rotate() -> int:
-    """Write every connection's secrets again, all or none, and return how many there are.
+    """Write everything that is encrypted again, all or none, and return how many connections there are.
+
+    Adapters keep secrets of their own (apps, tokens), so all models are looked through. Rows are locked: a token that a
+    worker renews meanwhile must not be overwritten with the old one.
 
     :raises CannotDecrypt: if a value was encrypted with a key that is no longer configured.
     """
-    connections = list(Connection.objects.select_for_update().only("secrets"))
-    Connection.objects.bulk_update(connections, ["secrets"], batch_size=500)
-    return len(connections)
+    counts = {}
+    for model in apps.get_models():
+        names = [field.name for field in model._meta.local_fields if isinstance(field, EncryptedJSONField)]
+        if names:
+            rows = list(model._base_manager.select_for_update().only(*names).order_by("pk"))
+            model._base_manager.bulk_update(rows, names, batch_size=500)
+            counts[model] = len(rows)
+    return counts[Connection]
