@@ -79,3 +79,9 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection.account} ({self.kind})"
+
+
+# below everything that they need
+from smsflow_plugin.integrations.shopify.sync.models import ImportRun, SyncFind, SyncRun, SyncState  # noqa: E402
+
+__all__ = ["Grant", "ImportRun", "ShopifyApp", "SyncFind", "SyncRun", "SyncState"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from smsflow_plugin.engine.due_days import last_occurrence
 from smsflow_plugin.engine.models import Intake
 from smsflow_plugin.engine.raising import LiveFlow, Wanted, live_flows, raise_events
 from smsflow_plugin.engine.segments import condition_of
-from smsflow_plugin.engine.selection import select
+from smsflow_plugin.engine.selection import NotSelectable, select
 from smsflow_plugin.engine.starting import TOO_LATE
 from smsflow_plugin.flows.models import Segment, SegmentMember
 from smsflow_plugin.stores.models import Heartbeat
@@ -63,6 +63,23 @@ def _planned(flow: LiveFlow, options: Any, now: datetime) -> datetime | None:
     moment = last_occurrence(first, str(options.get("repeat") or "once"), flow.zone, now)
     since = flow.since - JUST_MISSED if moment == first else flow.since
     return moment if moment is not None and moment > max(since, now - TOO_LATE) else None
+
+
+def take_note_of(store_id: int, contact_ids: Collection[int], now: datetime) -> None:
+    """Write down in which watched segments these people are: what came with a shop's history starts no flow."""
+    flows = [flow for flow in live_flows(("segment_entered",), now) if flow.store_id == store_id]
+    watched = {
+        segment
+        for flow in flows
+        for trigger in flow.triggers(("segment_entered",))
+        if isinstance(segment := trigger.options.get("segment"), int)
+    }
+    for segment in Segment.objects.filter(pk__in=watched, store_id=store_id).order_by("pk"):
+        try:
+            inside = select(condition_of(segment), store_id=store_id, now=now).filter(pk__in=contact_ids)
+        except NotSelectable:
+            continue  # nobody comes into it
+        _take_note(segment, inside, now)
 
 
 def _watch_segments(flows: Sequence[LiveFlow], now: datetime) -> int:

@@ -131,7 +131,12 @@ _CUSTOMER = f"""id firstName lastName email locale tags createdAt updatedAt numb
       defaultPhoneNumber {{ {_CONSENT} }}
       defaultAddress {{ countryCodeV2 provinceCode zip }}"""
 _ORDER = f"""id name createdAt processedAt updatedAt cancelledAt test sourceName displayFinancialStatus discountCodes
-      statusPageUrl customer {{ id }} totalPriceSet {_MONEY}"""
+      statusPageUrl email phone customerLocale checkoutToken cartToken totalPriceSet {_MONEY}"""
+_ADDRESS = "{ firstName lastName phone countryCodeV2 provinceCode zip }"
+#: Enough of an order's customer to tell whose it is, and whether an address is their own.
+_BUYER = """customer {
+      id firstName lastName defaultPhoneNumber { phoneNumber } defaultAddress { countryCodeV2 provinceCode zip }
+    }"""
 
 CUSTOMERS_CHANGED = Document(
     "CustomersChanged",
@@ -152,7 +157,8 @@ ORDERS_CHANGED = Document(
 query OrdersChanged($query: String!, $after: String) {{
   orders(first: 25, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{
-      {_ORDER}
+      {_ORDER} {_BUYER}
+      shippingAddress {_ADDRESS} billingAddress {_ADDRESS}
       lineItems(first: 20) {{ nodes {{ title quantity variant {{ id price }} product {{ id }} }} }}
     }}
     pageInfo {{ hasNextPage endCursor }}
@@ -291,7 +297,7 @@ BULK_ORDERS = Document(
     "BulkOrders",
     f"""
 {{ orders {{ edges {{ node {{
-  {_ORDER}
+  {_ORDER} customer {{ id }}
   lineItems {{ edges {{ node {{ id title quantity variant {{ id price }} product {{ id }} }} }} }}
 }} }} }} }}
 """,
