@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from smsflow_plugin.admin_panels import flows, governance, segments, signup
+from smsflow_plugin.admin_panels import flows, governance, segments, shopify_sync, signup
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
 from smsflow_plugin.models import (
@@ -51,6 +51,7 @@ flows.register()
 segments.register()
 governance.register()
 signup.register()
+shopify_sync.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
 
 
@@ -62,6 +63,7 @@ def register_viewsets() -> list[object]:
         flows.FlowToolsViewSet(),
         segments.chooser_viewset,
         signup.chooser_viewset,
+        shopify_sync.ShopifySyncViewSet(),
     ]
 
 

@@ -120,7 +120,9 @@ def tags_to_add(node: Node, known: Known | None) -> list[str]:
     if known is not None and known.profile_at is not None and known.profile_at > moment(node, "updatedAt"):
         return []
     had = known.tags if known else frozenset()
-    return [tag for tag in dict.fromkeys(mapping.tags_of(node)) if tag.casefold() not in had]
+    # of two that differ in their capitals only the first counts, as everywhere
+    tags = {tag.casefold(): tag for tag in reversed(mapping.tags_of(node))}
+    return [tag for folded, tag in reversed(tags.items()) if folded not in had]
 
 
 def when(node: Node, name: str) -> datetime | None:

@@ -62,6 +62,7 @@ def compare_shops() -> int:
     _know_new_shops(now)
     state = leases.take(_comparable(), now)
     if state is None:
+        _settle_all()
         return 0
     try:
         _go_on(state, now)
@@ -95,6 +96,13 @@ def settle(store_id: int) -> int:
     ]
     bulk.update(SyncFind, ("state", "reason"), rows)
     return SyncFind.objects.filter(store_id=store_id, state=SyncFind.State.WAITING).count()
+
+
+def _settle_all() -> None:
+    """Settle what was read since the last look."""
+    read = SyncFind.objects.filter(state=SyncFind.State.WAITING).exclude(delivery__state=Delivery.State.PENDING)
+    for store_id in read.order_by("store_id").values_list("store_id", flat=True).distinct():
+        settle(store_id)
 
 
 def _became(topic: str, delivery: int | None, state: str | None, own: set[int | None]) -> str:
