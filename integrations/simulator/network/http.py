@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,13 +22,16 @@ class Call:
     query: Mapping[str, str]
     authorization: str
     raw: bytes
+    #: Names in lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, method: str, target: str, authorization: str, raw: bytes) -> Call:
+    def read(cls, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Call:
         parts = urlsplit(target)
         path = tuple(unquote(piece) for piece in parts.path.strip("/").split("/"))
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        return cls(method, path, query, authorization, raw)
+        named = {name.lower(): value for name, value in headers.items()}
+        return cls(method, path, query, named.get("authorization", ""), raw, named)
 
     def json(self) -> Any:
         """:raises Refused: with Sinch's 400 if the body is no JSON."""
@@ -72,6 +76,8 @@ class Answer:
     hold: float = 0.0
     #: "" for a whole answer, "silent" for none, "half" for one that breaks off.
     cut: str = ""
+    #: Sent in pieces instead of a body, however large it is.
+    file: Path | None = None
 
     def body(self) -> bytes:
         if self.data is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, Protocol
 
 from smsflow_plugin.integrations.simulator.network.api import SmsApi
 from smsflow_plugin.integrations.simulator.network.control import Control
@@ -15,17 +16,34 @@ from smsflow_plugin.integrations.simulator.network.core import Network
 from smsflow_plugin.integrations.simulator.network.http import Answer, Call, Handler
 
 LARGEST_BODY = 16 * 1024 * 1024
+PIECE = 256 * 1024
+
+
+class Companion(Protocol):
+    """Another vendor behind the same address: it has doors of its own, and begins and ends with the network."""
+
+    def doors(self, url: str) -> Mapping[str, Handler]:
+        """Return what to answer for the first part of a path; ``url`` is the server's address."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class NetworkServer:
     """A network behind an address. ``start`` answers from threads of its own until ``stop``."""
 
-    def __init__(self, network: Network, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, network: Network, host: str = "127.0.0.1", port: int = 0, companions: Sequence[Companion] = ()
+    ) -> None:
         self.network = network
+        self._companions = companions
         self.stopping = Event()
         self._http = _HttpServer((host, port), self)
         self._thread = Thread(target=self._http.serve_forever, args=(0.05,), name="network-http", daemon=True)
         self.doors: dict[str, Handler] = {"xms": SmsApi(network), "_control": Control(network)}
+        for companion in companions:
+            self.doors |= companion.doors(self.url)
 
     @property
     def url(self) -> str:
@@ -34,6 +52,8 @@ class NetworkServer:
 
     def start(self) -> None:
         self.network.start()
+        for companion in self._companions:
+            companion.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -43,6 +63,8 @@ class NetworkServer:
         self._http.hang_up()
         self._http.server_close()
         self._thread.join()
+        for companion in self._companions:
+            companion.stop()
         self.network.stop()
 
 
@@ -96,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         if length > LARGEST_BODY:
             self.close_connection = True
             return self._write(Answer(413, {"code": "too_large", "text": "The body is too large."}))
-        call = Call.read(self.command, self.path, self.headers.get("Authorization", ""), self.rfile.read(length))
+        call = Call.read(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
         door = self.server.network_server.doors.get(call.path[0])
         missing = Answer(404, {"code": "not_found", "text": "There is nothing at this address."})
         return self._write(door(call) if door else missing)
@@ -109,25 +131,44 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.cut == "silent":
             self.close_connection = True
             return
+        if answer.file is not None:
+            self._stream(answer, answer.file)
+            return
         body = answer.body()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self._head(answer, len(body))
         if answer.cut == "half":
             self.close_connection = True
             body = body[: len(body) // 2]
         self.wfile.write(body)
 
+    def _stream(self, answer: Answer, path: Path) -> None:
+        """Send a file in pieces."""
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            self._head(answer, size)
+            left = size // 2 if answer.cut == "half" else size
+            self.close_connection = self.close_connection or left < size
+            while left > 0 and (piece := file.read(min(left, PIECE))):
+                self.wfile.write(piece)
+                left -= len(piece)
+
+    def _head(self, answer: Answer, length: int) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(length))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: numbers and texts stay out of every log."""
 
 
-def serve(network: Network, port: int = 0, *, host: str = "127.0.0.1") -> NetworkServer:
+def serve(
+    network: Network, port: int = 0, *, host: str = "127.0.0.1", companions: Sequence[Companion] = ()
+) -> NetworkServer:
     """Start to answer for the network; port 0 takes a free one."""
-    server = NetworkServer(network, host, port)
+    server = NetworkServer(network, host, port, companions)
     server.start()
     return server
 

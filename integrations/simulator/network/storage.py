@@ -58,15 +58,20 @@ DELETE FROM behaviours; DELETE FROM faults; DELETE FROM calls;
 
 
 class Database:
-    """One connection, one writer at a time; every thread of the network shares it."""
+    """One connection, one writer at a time; every thread of the network shares it.
 
-    def __init__(self, path: str | Path = ":memory:") -> None:
+    :param schema: what to create where it does not exist.
+    :param clear: what forgets everything that may be forgotten.
+    """
+
+    def __init__(self, path: str | Path = ":memory:", *, schema: str = SCHEMA, clear: str = CLEAR) -> None:
+        self._clear = clear
         self._lock = RLock()
         self._connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None, timeout=20)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(SCHEMA)
+        self._connection.executescript(schema)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -95,7 +100,7 @@ class Database:
     def clear(self) -> None:
         """Forget everything but the plans and notes."""
         with self._lock:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {CLEAR} COMMIT;")
+            self._connection.executescript(f"BEGIN IMMEDIATE; {self._clear} COMMIT;")
 
     def close(self) -> None:
         with self._lock:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.simulator.network import Network, serve
+from smsflow_plugin.integrations.simulator.network.server import Companion
 
 
 class Command(BaseCommand):
@@ -37,10 +38,22 @@ class Command(BaseCommand):
             Path(options["database"]).parent.mkdir(parents=True, exist_ok=True)
         network = Network(options["database"], delay=options["delay"], pace=options["pace"])
         try:
-            server = serve(network, options["port"], host=options["host"])
+            shops = stand_in_shops(options["database"], network, pace=options["pace"])
+            server = serve(network, options["port"], host=options["host"], companions=shops)
         except OSError as error:
             raise CommandError(_("The address is not free: %(error)s.") % {"error": error.strerror}) from error
         self.stdout.write(_("The simulated phone network answers at %(url)s.") % {"url": server.url})
         self.stdout.flush()
         stop.wait()
         server.stop()
+
+
+def stand_in_shops(database: str, network: Network, *, pace: float) -> list[Companion]:
+    """Return the stand-in Shopify, which answers at the same address; none where graphql-core is not installed."""
+    try:
+        from smsflow_plugin.integrations.simulator.shopify_api import Shops
+    except ImportError:
+        return []
+    path = database if database == ":memory:" else Path(database).with_suffix(".shops.sqlite3")
+    # one clock for both vendors: whoever moves the time moves it for the shop too
+    return [Shops(path, clock=network.clock, pace=pace)]
