@@ -147,7 +147,7 @@ query CustomersChanged($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=120,
+    cost=210,
     scopes=("read_customers",),
 )
 
@@ -155,7 +155,7 @@ ORDERS_CHANGED = Document(
     "OrdersChanged",
     f"""
 query OrdersChanged($query: String!, $after: String) {{
-  orders(first: 25, after: $after, query: $query, sortKey: UPDATED_AT) {{
+  orders(first: 12, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{
       {_ORDER} {_BUYER}
       shippingAddress {_ADDRESS} billingAddress {_ADDRESS}
@@ -164,7 +164,7 @@ query OrdersChanged($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=300,
+    cost=600,
     scopes=("read_orders",),
 )
 
@@ -172,7 +172,7 @@ CHECKOUTS_CHANGED = Document(
     "CheckoutsChanged",
     f"""
 query CheckoutsChanged($query: String!, $after: String) {{
-  abandonedCheckouts(first: 50, after: $after, query: $query, sortKey: CREATED_AT) {{
+  abandonedCheckouts(first: 12, after: $after, query: $query, sortKey: CREATED_AT) {{
     nodes {{
       id abandonedCheckoutUrl createdAt updatedAt completedAt totalPriceSet {_MONEY}
       customer {{ {_CUSTOMER} }}
@@ -181,7 +181,7 @@ query CheckoutsChanged($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=300,
+    cost=570,
     scopes=("read_orders",),
 )
 
