@@ -13,7 +13,6 @@ from smsflow_plugin.integrations.shopify.models import ImportRun, SyncFind
 from smsflow_plugin.integrations.shopify.sync import late
 
 
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """Finds of one run that are alike, counted."""
@@ -55,9 +54,7 @@ def sentences(found: Iterable[Found]) -> list[str]:
                     ngettext("%(count)d not understood", "%(count)d not understood", one.count) % {"count": one.count}
                 )
             case SyncFind.State.WAITING:
-                rest.append(
-                    ngettext("%(count)d being read", "%(count)d being read", one.count) % {"count": one.count}
-                )
+                rest.append(ngettext("%(count)d being read", "%(count)d being read", one.count) % {"count": one.count})
     return [*_recovered(recovered), *rest]
 
 
@@ -80,9 +77,12 @@ def _recovered(counts: Mapping[str, int]) -> Iterator[str]:
                     ngettext("%(count)d consent recovered", "%(count)d statements of consent recovered", count) % values
                 )
             case _:
-                yield ngettext(
-                    "%(count)d change of customers recovered", "%(count)d changes of customers recovered", count
-                ) % values
+                yield (
+                    ngettext(
+                        "%(count)d change of customers recovered", "%(count)d changes of customers recovered", count
+                    )
+                    % values
+                )
 
 
 def _ignored(one: Found) -> str:

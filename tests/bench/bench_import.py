@@ -1,4 +1,4 @@
-"""Import a large past, and say what it takes: ``python -m tests.bench.bench_import --customers 100000 --orders 300000``.
+"""Import a large past, and say what it takes: ``python -m tests.bench.bench_import --customers 1000 --orders 3000``.
 
 The database is that of ``DATABASE_URL`` and must be empty: it is filled. A process of its own imports, this one serves
 the files and opens a page of the admin again and again. Beside it stands what reading the files and writing as many
@@ -66,8 +66,9 @@ def orders(count: int, people: int) -> Iterator[dict[str, Any]]:
 def write(path: Path, rows: Iterator[dict[str, Any]]) -> int:
     count = 0
     with path.open("w") as file:
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             file.write(json.dumps(row) + "\n")
+            count += 1
     return count
 
 
@@ -93,6 +94,7 @@ def work() -> None:
             "cpu_seconds": round(time.process_time() - cpu, 1), "lines_per_second": round(run.lines / seconds),
             "peak_mb": peak(), "report": run.report,
         }  # fmt: skip
+        print(json.dumps(told[run.phase]), file=sys.stderr, flush=True)
     print(json.dumps({"peak_mb_before": before, **told}))
 
 
@@ -188,7 +190,10 @@ def measure(people: int, bought: int) -> None:
         assert client.get(reverse("smsflow_contacts:index")).status_code == 200
 
     with tempfile.TemporaryDirectory() as folder:
-        lines = write(Path(folder, "customers"), customers(people)), write(Path(folder, "orders"), orders(bought, people))
+        lines = (
+            write(Path(folder, "customers"), customers(people)),
+            write(Path(folder, "orders"), orders(bought, people)),
+        )
         handler = partial(Quiet, directory=folder)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -220,7 +225,8 @@ def measure(people: int, bought: int) -> None:
         )  # fmt: skip
         server.shutdown()
     told = {
-        "lines": lines, "import": json.loads(out.splitlines()[-1]), "bare": json.loads(baseline.stdout.splitlines()[-1]),
+        "lines": lines, "import": json.loads(out.splitlines()[-1]),
+        "bare": json.loads(baseline.stdout.splitlines()[-1]),
         "page_before": summary(before), "page_during": summary(during),
     }  # fmt: skip
     print(json.dumps(told, indent=2))

@@ -115,7 +115,7 @@ class Shop:
     def __init__(self) -> None:
         self.customers: list[dict[str, Any]] = []
         self.orders: list[dict[str, Any]] = []
-        self.abandonedCheckouts: list[dict[str, Any]] = []  # noqa: N815 - as Shopify calls it
+        self.abandonedCheckouts: list[dict[str, Any]] = []
         self.page = 2
         self.faults: list[Answer | Exception | Callable[[], None]] = []
         self.asked: list[tuple[str, Mapping[str, Any]]] = []

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from django.db import transaction
 
 from smsflow_plugin import clock
@@ -70,7 +69,9 @@ def webhook(store: Store, topic: str, payload: dict[str, Any], key: str = "hook-
         pass
 
 
-def test_what_was_missed_is_told_as_a_webhook_would(store: Store, state: SyncState, shop: Shop, still: TestClock) -> None:
+def test_what_was_missed_is_told_as_a_webhook_would(
+    store: Store, state: SyncState, shop: Shop, still: TestClock
+) -> None:
     shop.customers = [customer(1, ago(hours=5), tags=["VIP"], phone=subscribed(ago(hours=5)))]
     shop.orders = [order(n, ago(hours=n)) for n in (3, 2, 1)]
     shop.abandonedCheckouts = [checkout("c9", ago(hours=1), of=2)]
@@ -347,4 +348,3 @@ def test_statements_do_not_grow_with_the_page(
     shop.abandonedCheckouts = [checkout(f"c{n}", ago(hours=1), of=n) for n in range(1, 90)]
     with django_assert_max_num_queries(60):
         compare_shops()
-

@@ -53,7 +53,9 @@ class History:
 
     def run(self, variables: Any) -> dict[str, Any]:
         self.queries.append(variables["query"])
-        return {"bulkOperationRunQuery": {"bulkOperation": {"id": self.operation, "status": "CREATED"}, "userErrors": []}}
+        return {
+            "bulkOperationRunQuery": {"bulkOperation": {"id": self.operation, "status": "CREATED"}, "userErrors": []}
+        }
 
     @property
     def operation(self) -> str:
@@ -109,7 +111,9 @@ def snapshot() -> Any:
 
 def a_shop(history: History) -> None:
     history.customers = [
-        customer(1, ago(days=3), createdAt=ago(days=400), tags=["VIP", "vip", "Trail"], phone=subscribed(ago(days=300))),
+        customer(
+            1, ago(days=3), createdAt=ago(days=400), tags=["VIP", "vip", "Trail"], phone=subscribed(ago(days=300))
+        ),
         customer(2, ago(days=2), createdAt=ago(days=90), phone=subscribed(ago(days=80), "CONFIRMED_OPT_IN")),
         customer(3, ago(days=2), phone=subscribed(ago(days=10), state="UNSUBSCRIBED")),
         customer(4, ago(days=2), phone={"phoneNumber": None}),
@@ -125,9 +129,7 @@ def a_shop(history: History) -> None:
     ]  # fmt: skip
 
 
-def test_people_consent_and_orders_are_taken_over(
-    store: Store, boss: Any, history: History, still: TestClock
-) -> None:
+def test_people_consent_and_orders_are_taken_over(store: Store, boss: Any, history: History, still: TestClock) -> None:
     a_shop(history)
     start(store, boss)
     run = run_all(still)
@@ -215,7 +217,9 @@ class TestFlows:
         start(store, start_flows=True)
         run_all(still)
         runs = Enrollment.objects.filter(flow__name="order_created")
-        assert list(Event.objects.filter(pk__in=runs.values("trigger_event_id")).values_list("key", flat=True)) == ["17"]
+        assert list(Event.objects.filter(pk__in=runs.values("trigger_event_id")).values_list("key", flat=True)) == [
+            "17"
+        ]
         assert not Enrollment.objects.exclude(flow__name__in=["order_created", "tag_added"]).exists()
 
     def test_nobody_lapses_or_runs_out_because_of_it(self, store: Store, history: History, still: TestClock) -> None:
@@ -231,9 +235,7 @@ class TestFlows:
         enroll_by_date()
         assert not Enrollment.objects.exists()
 
-    def test_nobody_comes_into_a_segment_because_of_it(
-        self, store: Store, history: History, still: TestClock
-    ) -> None:
+    def test_nobody_comes_into_a_segment_because_of_it(self, store: Store, history: History, still: TestClock) -> None:
         from smsflow_plugin.engine.lists import watch_lists
         from smsflow_plugin.flows.models import Segment
         from smsflow_plugin.flows.program import Trigger
@@ -283,9 +285,7 @@ class TestWhatIsKnownHere:
         run_all(still)
         assert Contact.objects.get().marketing_consent == outcome
 
-    def test_a_yes_that_nobody_has_dated_undoes_no_stop(
-        self, store: Store, history: History, still: TestClock
-    ) -> None:
+    def test_a_yes_that_nobody_has_dated_undoes_no_stop(self, store: Store, history: History, still: TestClock) -> None:
         make_contact(store, phone="+12025550001", marketing_consent="revoked", service_consent="revoked")
         history.customers = [customer(1, ago(days=3), phone=subscribed(None))]
         start(store)
@@ -312,9 +312,7 @@ class TestWhatIsKnownHere:
             pass
         assert Enrollment.objects.count() == 1
 
-    def test_a_tag_that_was_taken_away_here_stays_away(
-        self, store: Store, history: History, still: TestClock
-    ) -> None:
+    def test_a_tag_that_was_taken_away_here_stays_away(self, store: Store, history: History, still: TestClock) -> None:
         history.customers = [customer(1, ago(days=3), tags=["VIP"])]
         start(store)
         run_all(still)

@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("graphql", reason="the stand-in Shopify needs graphql-core")
 
-from smsflow_plugin.integrations.simulator.shopify_api import RunningShop, running_shop  # noqa: E402
-from smsflow_plugin.integrations.simulator.shopify_api.generating import fill  # noqa: E402
+from smsflow_plugin.integrations.simulator.shopify_api import RunningShop, running_shop
+from smsflow_plugin.integrations.simulator.shopify_api.generating import fill
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 

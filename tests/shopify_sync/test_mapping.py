@@ -35,7 +35,9 @@ def happenings(translation: Translation) -> set[tuple[str, str]]:
 
 def test_the_keys_are_those_of_the_webhooks() -> None:
     shop = ShopInfo("sierra-gear.myshopify.com", "Sierra Gear", "USD", "US", "America/New_York", "en")
-    ada = Customer(id=1, first_name="Ada", last_name="Lovelace", email="ada@example.com", phone="+12025550001", country="US")
+    ada = Customer(
+        id=1, first_name="Ada", last_name="Lovelace", email="ada@example.com", phone="+12025550001", country="US"
+    )
     cart = Cart(number=7, token="c7", articles=shelf("en")[:1], started_at=AT)
     cases = [
         ("orders/create", payloads.order(shop, ada, cart, AT, AT), mapping.order(order(cart.order_id, _iso(AT)))),

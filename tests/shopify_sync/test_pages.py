@@ -87,7 +87,7 @@ def test_an_import_is_started_watched_and_cancelled(
     assert "An import is under way" in boss.post(address(store, "import"), {"orders": "all"}).content.decode()
     boss.post(address(store, "cancel"))
     assert ImportRun.objects.get().state == "cancelled"
-    assert "smsflow-refresh\"" not in boss.get(address(store)).content.decode()
+    assert 'smsflow-refresh"' not in boss.get(address(store)).content.decode()
 
 
 def test_an_import_that_stopped_goes_on(store: Store, boss: Client, compared: SyncRun, still: TestClock) -> None:
@@ -136,7 +136,9 @@ def test_the_page_asks_the_same_however_much_was_found(
     from django.test.utils import CaptureQueriesContext
 
     boss.get(address(store))
-    with CaptureQueriesContext(database, ) as few:
+    with CaptureQueriesContext(
+        database,
+    ) as few:
         boss.get(address(store))
     for n in range(30):
         run = SyncRun.objects.create(store=store, started_at=NOON, finished_at=NOON)

@@ -30,9 +30,7 @@ def _healthy(server: FileServer) -> None:
 
 @pytest.mark.parametrize("ranges", [True, False])
 @pytest.mark.parametrize("piece", [1, 7, 1000])
-def test_it_begins_at_any_line(
-    server: FileServer, ranges: bool, piece: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_begins_at_any_line(server: FileServer, ranges: bool, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "PIECE", piece)
     server.ranges = ranges
     whole = list(stream.lines(f"{server.url}/f", 0))
@@ -47,7 +45,7 @@ def test_a_connection_that_breaks_is_trouble_and_no_end(server: FileServer) -> N
     seen: list[tuple[bytes, int]] = []
     with pytest.raises(Unreachable):
         for one in stream.lines(f"{server.url}/f", 0):
-            seen.append(one)  # noqa: PERF402 - what came before the break counts
+            seen.append(one)
     assert [line for line, _end in seen] in ([], [b'{"a": 1}'])
 
 

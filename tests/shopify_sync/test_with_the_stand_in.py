@@ -23,8 +23,8 @@ from tests.factories import make_store
 
 pytest.importorskip("graphql", reason="the stand-in Shopify needs graphql-core")
 
-from smsflow_plugin.integrations.simulator.shopify_api import RunningShop, running_shop  # noqa: E402
-from smsflow_plugin.integrations.simulator.shopify_api.generating import fill  # noqa: E402
+from smsflow_plugin.integrations.simulator.shopify_api import RunningShop, running_shop
+from smsflow_plugin.integrations.simulator.shopify_api.generating import fill
 
 pytestmark = pytest.mark.django_db
 

@@ -34,7 +34,7 @@ def main(what: str) -> None:
     # one worker at a time here: whoever comes after the dead waits no two minutes
     leases.LEASE = timedelta(milliseconds=100)
     gathering.chunks.__defaults__ = (25, 100)
-    print(json.dumps(TASKS[what]()), flush=True)  # noqa: T201 - the test reads it
+    print(json.dumps(TASKS[what]()), flush=True)
 
 
 def setup() -> None:
@@ -57,9 +57,7 @@ def setup() -> None:
     state = state_of(connection)
     if os.environ.get("TEST_COMPARE"):
         hour = clock.now() - timedelta(hours=1)
-        SyncState.objects.filter(pk=state.pk).update(
-            since=hour, customers_at=hour, orders_at=hour, checkouts_at=hour
-        )
+        SyncState.objects.filter(pk=state.pk).update(since=hour, customers_at=hour, orders_at=hour, checkouts_at=hour)
     else:
         StartImport(store, None).execute(skip_permission_checks=True)
 

@@ -182,7 +182,11 @@ def _append_lines(stragglers: Mapping[str, Sequence[Node]], history: History) ->
     by_key = {str(mapping.number_of(parent) or ""): nodes for parent, nodes in stragglers.items()}
     rows = []
     events = Event.objects.filter(
-        store_id=history.store.pk, kind="order_created", key__in=by_key, delivery=None, recorded_at__gte=history.began_at
+        store_id=history.store.pk,
+        kind="order_created",
+        key__in=by_key,
+        delivery=None,
+        recorded_at__gte=history.began_at,
     )
     for pk, key, data in events.values_list("pk", "key", "data"):
         order = data.get("order")

@@ -206,13 +206,13 @@ def _take_in(state: SyncState, run: SyncRun, resource: str, nodes: Sequence[Node
 def _store(found: Sequence[Candidate], shop: Shop, run: SyncRun, now: datetime) -> None:
     """Put what may be told into the inbox, and note all of it."""
     known = set(
-        SyncFind.objects.filter(store_id=shop.store_id, key__in=[one.key for one in found]).values_list("key", flat=True)
+        SyncFind.objects.filter(store_id=shop.store_id, key__in=[one.key for one in found]).values_list(
+            "key", flat=True
+        )
     )
     found = [one for one in found if one.key not in known]
     told = [one for one in found if one.late is None]
-    rows = [
-        (shop.store_id, "shopify", one.key, one.topic, one.headers(shop.account), one.body, now) for one in told
-    ]
+    rows = [(shop.store_id, "shopify", one.key, one.topic, one.headers(shop.account), one.body, now) for one in told]
     # in this order: who somebody is comes before what they did
     bulk.insert(Delivery, _DELIVERY, rows)
     stored = Delivery.objects.filter(

@@ -217,5 +217,3 @@ def _try_again(run: ImportRun, trouble: str) -> None:
 def _stop(run: ImportRun, state: str, trouble: str) -> None:
     now = clock.now()
     leases.give_back(run, now, state=state, trouble=trouble[:300], finished_at=now)
-
-

@@ -41,9 +41,7 @@ def lines(url: str, offset: int) -> Iterator[tuple[bytes, int]]:
             if response.status_code in (400, 403, 404, 410):
                 raise Gone
             if response.status_code not in (200, 206):
-                raise Unreachable(
-                    _("The file could not be read (HTTP %(status)s).") % {"status": response.status_code}
-                )
+                raise Unreachable(_("The file could not be read (HTTP %(status)s).") % {"status": response.status_code})
             skip = 0 if response.status_code == 206 else offset
             yield from _split(response.iter_content(PIECE), offset, skip)
     except requests.RequestException as error:
