@@ -19,7 +19,7 @@ from smsflow_plugin.engine.due_days import last_occurrence
 from smsflow_plugin.engine.models import Intake
 from smsflow_plugin.engine.raising import LiveFlow, Wanted, live_flows, raise_events
 from smsflow_plugin.engine.segments import condition_of
-from smsflow_plugin.engine.selection import NotSelectable, select
+from smsflow_plugin.engine.selection import select
 from smsflow_plugin.engine.starting import TOO_LATE
 from smsflow_plugin.flows.models import Segment, SegmentMember
 from smsflow_plugin.stores.models import Heartbeat
@@ -76,10 +76,11 @@ def take_note_of(store_id: int, contact_ids: Collection[int], now: datetime) -> 
     }
     for segment in Segment.objects.filter(pk__in=watched, store_id=store_id).order_by("pk"):
         try:
-            inside = select(condition_of(segment), store_id=store_id, now=now).filter(pk__in=contact_ids)
-        except NotSelectable:
-            continue  # nobody comes into it
-        _take_note(segment, inside, now)
+            with transaction.atomic():
+                inside = select(condition_of(segment), store_id=store_id, now=now).filter(pk__in=contact_ids)
+                _take_note(segment, inside, now)
+        except Exception:
+            logger.exception("Segment %s cannot be looked at; whoever comes into it comes later.", segment.pk)
 
 
 def _watch_segments(flows: Sequence[LiveFlow], now: datetime) -> int:
