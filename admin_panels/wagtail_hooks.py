@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from smsflow_plugin.admin_panels import flows, governance, segments, signup
+from smsflow_plugin.admin_panels import flows, governance, segments, shopify_sync, signup
 from smsflow_plugin.admin_panels.deliveries import ReplayBulkAction
 from smsflow_plugin.admin_panels.menu import SMSFlowGroup
 from smsflow_plugin.admin_panels.shopify.arrive import ShopifyViewSet
@@ -56,6 +56,7 @@ flows.register()
 segments.register()
 governance.register()
 signup.register()
+shopify_sync.register()
 hooks.register("register_bulk_action", ReplayBulkAction)
 if apps.is_installed("smsflow_plugin.integrations.shopify"):
     # its rows are the adapter's: a site without it has no tables for them
@@ -73,6 +74,7 @@ def register_viewsets() -> list[object]:
         segments.chooser_viewset,
         signup.chooser_viewset,
         ShopifyViewSet(),
+        shopify_sync.ShopifySyncViewSet(),
     ]
 
 

@@ -75,6 +75,9 @@ class StoreEditView(EditView):  # type: ignore[misc]
         policy = Policy.objects.visible_to(user).filter(store=self.object).first()
         if policy is not None:
             buttons.append(HeaderButton(_("Governance"), url=home_url(user, policy), icon_name="sliders"))
+        if Connection.objects.filter(store=self.object, kind="shopify").exists():
+            url = reverse("smsflow_store_sync:index", args=(self.object.pk,))
+            buttons.append(HeaderButton(_("Shopify sync"), url=url, icon_name="history"))
         return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -165,6 +165,20 @@ class SubscriptionCheck(models.Model):
 
 
 # models of their own rooms, for Django
+from smsflow_plugin.integrations.shopify.sync.models import ImportRun, SyncFind, SyncRun, SyncState  # noqa: E402
 from smsflow_plugin.integrations.shopify.writes.models import CodePool, PoolCode, Turn, Write  # noqa: E402
 
-__all__ = ["CodePool", "Grant", "PendingInstall", "PoolCode", "ShopifyApp", "SubscriptionCheck", "Turn", "Write"]
+__all__ = [
+    "CodePool",
+    "Grant",
+    "ImportRun",
+    "PendingInstall",
+    "PoolCode",
+    "ShopifyApp",
+    "SubscriptionCheck",
+    "SyncFind",
+    "SyncRun",
+    "SyncState",
+    "Turn",
+    "Write",
+]

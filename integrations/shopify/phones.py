@@ -53,3 +53,17 @@ def _is_plausible(number: PhoneNumber) -> bool:
         and pattern is not None
         and re.fullmatch(pattern, phonenumbers.national_significant_number(number)) is not None
     )
+
+
+def why_unusable(text: str) -> str:
+    """Return why ``to_e164`` makes no number of ``text``: "letters", "short", "long", "country" or "unknown"."""
+    if re.search(r"[A-Za-z]{3}", text):
+        return "letters"
+    digits = len(re.sub(r"\D", "", text))
+    if digits < 7:
+        return "short"
+    if digits > 15:
+        return "long"
+    if not text.lstrip().startswith("+"):
+        return "country"
+    return "unknown"

@@ -12,6 +12,7 @@ from huey.contrib.djhuey import db_periodic_task, db_task
 from smsflow_plugin.integrations.shopify import asking, joining, privacy, subscribing
 from smsflow_plugin.integrations.shopify.connecting import forget_uninstalled, tidy_pending
 from smsflow_plugin.integrations.shopify.models import Grant
+from smsflow_plugin.integrations.shopify.sync import tasks as sync
 from smsflow_plugin.integrations.shopify.writes.tasks import fill_pools, write_to_shops
 from smsflow_plugin.nudge import nudge
 
@@ -24,6 +25,7 @@ __all__ = [
     "fill_pools",
     "forget_tokens",
     "join_carts_and_visits",
+    "sync",
     "tidy_up",
     "write_to_shops",
 ]

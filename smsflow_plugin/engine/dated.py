@@ -8,14 +8,14 @@ twice, however often this runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from smsflow_plugin import clock
+from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact, ContactDate
 from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.conf import smsflow_settings
@@ -34,7 +34,7 @@ from smsflow_plugin.flows.program import Trigger
 
 logger = logging.getLogger(__name__)
 
-Finder = Callable[[LiveFlow, Mapping[str, Any], datetime], Iterator[list[Wanted]]]
+Finder = Callable[..., Iterator[list[Wanted]]]
 
 _PERSON = ("contact__phone", "contact__timezone", "contact__country", "contact__province")
 
@@ -66,10 +66,34 @@ def _look(flow: LiveFlow, trigger: Trigger, now: datetime) -> int:
     return done
 
 
-def _dates(flow: LiveFlow, options: Mapping[str, Any], now: datetime) -> Iterator[list[Wanted]]:
+def take_note_of(store_id: int, contact_ids: Collection[int], now: datetime) -> None:
+    """Write down what is due of these people without starting anything: it came due before their history came."""
+    for flow in live_flows(FINDERS, now):
+        for trigger in flow.triggers(FINDERS) if flow.store_id == store_id else ():
+            try:
+                _note(flow, trigger, contact_ids, now)
+            except (ValueError, TypeError, KeyError, OverflowError):
+                logger.exception("What is due for flow %s cannot be read.", flow.pk)
+
+
+def _note(flow: LiveFlow, trigger: Trigger, contact_ids: Collection[int], now: datetime) -> None:
+    columns = ("store_id", "contact_id", "kind", "key", "subject", "occurred_at", "recorded_at", "data")
+    for found in FINDERS[trigger.kind](flow, trigger.options, now, contact_ids):
+        rows = [
+            (flow.store_id, one.contact_id, trigger.kind, one.key, one.subject, one.occurred_at, now, dict(one.data))
+            for one in found
+        ]
+        bulk.insert(Event, columns, rows)
+
+
+def _dates(
+    flow: LiveFlow, options: Mapping[str, Any], now: datetime, among: Collection[int] | None = None
+) -> Iterator[list[Wanted]]:
     """Dates that have come, in everybody's own zone at the trigger's time."""
     rule = DateRule.read(options)
     dates = ContactDate.objects.filter(store_id=flow.store_id, name=rule.name)
+    if among is not None:
+        dates = dates.filter(contact_id__in=among)
     if rule.yearly:
         shift = timedelta(days=rule.shift)
         dates = dates.filter(month_day__in=month_days(days_between(flow.since - shift, now - shift)))
@@ -94,13 +118,17 @@ def _dates(flow: LiveFlow, options: Mapping[str, Any], now: datetime) -> Iterato
         yield found
 
 
-def _lapsed(flow: LiveFlow, options: Mapping[str, Any], now: datetime) -> Iterator[list[Wanted]]:
+def _lapsed(
+    flow: LiveFlow, options: Mapping[str, Any], now: datetime, among: Collection[int] | None = None
+) -> Iterator[list[Wanted]]:
     """People whose last order was so many days ago: once for each such pause."""
     days = int(options["days"])
     ago = timedelta(days=days)
     people = Contact.objects.filter(
         store_id=flow.store_id, last_order_at__gt=flow.since - ago, last_order_at__lte=now - ago
     )
+    if among is not None:
+        people = people.filter(pk__in=among)
     for rows in _in_chunks(people, "last_order_at"):
         yield [
             Wanted(
@@ -110,11 +138,15 @@ def _lapsed(flow: LiveFlow, options: Mapping[str, Any], now: datetime) -> Iterat
         ]
 
 
-def _used_up(flow: LiveFlow, options: Mapping[str, Any], now: datetime) -> Iterator[list[Wanted]]:
+def _used_up(
+    flow: LiveFlow, options: Mapping[str, Any], now: datetime, among: Collection[int] | None = None
+) -> Iterator[list[Wanted]]:
     """People who have probably used up what they bought, by their own pace, else by the flow's word."""
     early = timedelta(days=int(options.get("early_days") or 0))
     default = timedelta(days=int(options.get("default_days") or 0))
     people = Contact.objects.filter(store_id=flow.store_id)
+    if among is not None:
+        people = people.filter(pk__in=among)
     known = people.filter(
         replenish_at__gt=flow.since, replenish_at__lte=now + early, replenish_at__isnull=False
     ).annotate(due=F("replenish_at"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,24 @@ def _planned(flow: LiveFlow, options: Any, now: datetime) -> datetime | None:
     moment = last_occurrence(first, str(options.get("repeat") or "once"), flow.zone, now)
     since = flow.since - JUST_MISSED if moment == first else flow.since
     return moment if moment is not None and moment > max(since, now - TOO_LATE) else None
+
+
+def take_note_of(store_id: int, contact_ids: Collection[int], now: datetime) -> None:
+    """Write down in which watched segments these people are: what came with a shop's history starts no flow."""
+    flows = [flow for flow in live_flows(("segment_entered",), now) if flow.store_id == store_id]
+    watched = {
+        segment
+        for flow in flows
+        for trigger in flow.triggers(("segment_entered",))
+        if isinstance(segment := trigger.options.get("segment"), int)
+    }
+    for segment in Segment.objects.filter(pk__in=watched, store_id=store_id).order_by("pk"):
+        try:
+            with transaction.atomic():
+                inside = select(condition_of(segment), store_id=store_id, now=now).filter(pk__in=contact_ids)
+                _take_note(segment, inside, now)
+        except Exception:
+            logger.exception("Segment %s cannot be looked at; whoever comes into it comes later.", segment.pk)
 
 
 def _watch_segments(flows: Sequence[LiveFlow], now: datetime) -> int:

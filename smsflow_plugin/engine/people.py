@@ -141,7 +141,9 @@ def find(persons: Sequence[tuple[int, Person]]) -> Directory:
     keys = {key for store_id, person in persons for key in _keys(store_id, _in_all(person))}
     phones = {(store_id, person.phone) for store_id, person in persons if person.phone}
     if keys:
-        rows = Identity.objects.filter(store_id__in=stores, value__in={key[2] for key in keys}).values_list(
+        # every column of the index is named: without the kind, all identities of a store would be read
+        kinds, values = {key[1] for key in keys}, {key[2] for key in keys}
+        rows = Identity.objects.filter(store_id__in=stores, kind__in=kinds, value__in=values).values_list(
             "store_id", "kind", "value", "contact_id", "contact__phone", "contact__profile_at"
         )
         for store_id, kind, value, contact_id, phone, profile_at in rows:
@@ -221,9 +223,8 @@ def _write_identities(changed: dict[IdentityKey, int]) -> None:
         return
     rows = [(*key, contact) for key, contact in sorted(changed.items())]
     bulk.insert(Identity, ("store_id", "kind", "value", "contact_id"), rows)
-    values = {key[2] for key in changed}
-    stores = {key[0] for key in changed}
-    stored = Identity.objects.filter(store_id__in=stores, value__in=values).values_list(
+    stores, kinds, values = ({key[place] for key in changed} for place in range(3))
+    stored = Identity.objects.filter(store_id__in=stores, kind__in=kinds, value__in=values).values_list(
         "pk", "store_id", "kind", "value", "contact_id"
     )
     moved = [

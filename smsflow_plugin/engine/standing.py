@@ -37,7 +37,7 @@ def snapshot(contact: Contact) -> tuple[list[str], dict[str, Any]]:
 
 
 def with_changes(
-    fact: PersonFact, contact: Contact, before: tuple[list[str], dict[str, Any]], delivery_id: int, now: datetime
+    fact: PersonFact, contact: Contact, before: tuple[list[str], dict[str, Any]], delivery_id: int | None, now: datetime
 ) -> PersonFact:
     """Return ``fact`` with what it has changed of the contact's tags and fields as happenings of their own."""
     tags, fields = before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,20 +26,41 @@ from smsflow_plugin.stores.models import Connection, Store
 class Entry:
     """One fact about a person, and the delivery that it came in. A text has ``inbound``, and ``received`` once read."""
 
-    delivery_id: int
+    #: None for what no delivery has brought: the history of a shop.
+    delivery_id: int | None
     store_id: int
     fact: PersonFact
     received: Received | None = None
     inbound: Inbound | None = None
 
 
-def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: datetime) -> None:
-    """Write everything that ``entries`` say, in a number of statements that does not grow with them."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What has become of a batch, for whoever counts: contacts that are new, contacts that changed, new events."""
+
+    created: int = 0
+    changed: int = 0
+    redeemed: int = 0
+    events: tuple[NewEvent, ...] = ()
+
+
+def write_people(
+    entries: Sequence[Entry],
+    stores: dict[int, Store],
+    now: datetime,
+    *,
+    heard: Callable[[NewEvent], bool] | None = None,
+) -> Written:
+    """Write everything that ``entries`` say, in a number of statements that does not grow with them.
+
+    :param heard: which of the new events flows hear of; all of them if it is None. What is written of the others
+        is counted and kept, and starts nothing. Whoever has refused is out of every flow in any case.
+    """
     if not entries:
-        return
+        return Written()
     facts = echoes.without([(entry.store_id, entry.fact) for entry in entries])
     entries = [replace(entry, fact=fact) for entry, fact in zip(entries, facts, strict=True)]
-    placed, merged, inherited = _place(entries, now)
+    placed, merged, inherited, created = _place(entries, now)
     contacts = people.lock(contact_id for _entry, contact_id in placed)
     if any(contact.erased_at for contact in contacts.values()):
         # erased while we looked for them: whoever speaks now is somebody new
@@ -55,9 +76,9 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
     events = _write_events(placed, took_effect, now)
     standing.count(events, contacts, stores, fields_before)
     unclear.weigh(_texts(placed), contacts, now)
-    _write_contacts(contacts, before)
+    changed = _write_contacts(contacts, before)
     stock.note_interest(events, now)
-    offers.redeem(events)
+    redeemed = offers.redeem(events)
     out = _opted_out(contacts) - was_out
     # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
     cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")
@@ -71,9 +92,11 @@ def write_people(entries: Sequence[Entry], stores: dict[int, Store], now: dateti
         now,
     )
     opt_in.thank(placed, took_effect, contacts, stores, now)
+    told = events if heard is None else [event for event in events if heard(event)]
     left = [event for event in merging.again(inherited, now) if event.pk not in {new.pk for new in events}]
-    react(sorted([*left, *events], key=lambda event: event.occurred_at), contacts, out, now)
-    opt_in.ask(events, contacts, stores, now)
+    react(sorted([*left, *told], key=lambda event: event.occurred_at), contacts, out, now)
+    opt_in.ask(told, contacts, stores, now)
+    return Written(created, changed, redeemed, tuple(events))
 
 
 def _read(entry: Entry, contact: Contact, store: Store) -> Entry:
@@ -98,10 +121,10 @@ def close_stores(gone: Sequence[tuple[int, StoreGone]]) -> None:
     Store.objects.filter(pk__in=closed).update(status=Store.Status.UNINSTALLED)
 
 
-def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int], list[int]]:
+def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, int]], dict[int, int], list[int], int]:
     """Return each entry with its contact, created if need be, and the stand-ins with whom they turned out to be.
 
-    Last come the ids of the events that these have left.
+    Then come the ids of the events that these have left, and how many contacts are new.
 
     Facts that name nobody are left out.
     """
@@ -119,7 +142,7 @@ def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, i
     ]
     settled = {old: directory.settle(old) for old in directory.merged if old > 0}
     merged = {old: real.get(new, new) for old, new in settled.items()}
-    return placed + _refusals(merged), merged, directory.inherited
+    return placed + _refusals(merged), merged, directory.inherited, len(real)
 
 
 def _refusals(merged: Mapping[int, int]) -> list[tuple[Entry, int]]:
@@ -189,7 +212,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
     What happened in the same second stays in the order in which it was delivered.
     """
     wanted: dict[tuple[int, str, str], NewEvent] = {}
-    deliveries: dict[tuple[int, str, str], int] = {}
+    deliveries: dict[tuple[int, str, str], int | None] = {}
     for index, (entry, contact_id) in enumerate(placed):
         for happening in entry.fact.happenings:
             if happening.kind in ("opted_in", "opt_in_requested") and entry.fact.consents and index not in took_effect:
@@ -230,6 +253,6 @@ def _columns(contact: Contact) -> tuple[Any, ...]:
     return tuple(copy(getattr(contact, name)) for name in _WRITTEN)
 
 
-def _write_contacts(contacts: dict[int, Contact], before: dict[int, tuple[Any, ...]]) -> None:
+def _write_contacts(contacts: dict[int, Contact], before: dict[int, tuple[Any, ...]]) -> int:
     changed = [(pk, *_columns(contact)) for pk, contact in sorted(contacts.items()) if _columns(contact) != before[pk]]
-    bulk.update(Contact, _WRITTEN, changed)
+    return bulk.update(Contact, _WRITTEN, changed)

@@ -151,7 +151,12 @@ _CUSTOMER = f"""id firstName lastName email locale tags createdAt updatedAt numb
       defaultPhoneNumber {{ {_CONSENT} }}
       defaultAddress {{ countryCodeV2 provinceCode zip }}"""
 _ORDER = f"""id name createdAt processedAt updatedAt cancelledAt test sourceName displayFinancialStatus discountCodes
-      statusPageUrl customer {{ id }} totalPriceSet {_MONEY}"""
+      statusPageUrl email phone customerLocale checkoutToken cartToken totalPriceSet {_MONEY}"""
+_ADDRESS = "{ firstName lastName phone countryCodeV2 provinceCode zip }"
+#: Enough of an order's customer to tell whose it is, and whether an address is their own.
+_BUYER = """customer {
+      id firstName lastName defaultPhoneNumber { phoneNumber } defaultAddress { countryCodeV2 provinceCode zip }
+    }"""
 
 CUSTOMERS_CHANGED = Document(
     "CustomersChanged",
@@ -162,7 +167,7 @@ query CustomersChanged($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=120,
+    cost=210,
     scopes=("read_customers",),
 )
 
@@ -170,15 +175,16 @@ ORDERS_CHANGED = Document(
     "OrdersChanged",
     f"""
 query OrdersChanged($query: String!, $after: String) {{
-  orders(first: 25, after: $after, query: $query, sortKey: UPDATED_AT) {{
+  orders(first: 12, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{
-      {_ORDER}
+      {_ORDER} {_BUYER}
+      shippingAddress {_ADDRESS} billingAddress {_ADDRESS}
       lineItems(first: 20) {{ nodes {{ title quantity variant {{ id price }} product {{ id }} }} }}
     }}
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=300,
+    cost=600,
     scopes=("read_orders",),
 )
 
@@ -186,7 +192,7 @@ CHECKOUTS_CHANGED = Document(
     "CheckoutsChanged",
     f"""
 query CheckoutsChanged($query: String!, $after: String) {{
-  abandonedCheckouts(first: 50, after: $after, query: $query, sortKey: CREATED_AT) {{
+  abandonedCheckouts(first: 12, after: $after, query: $query, sortKey: CREATED_AT) {{
     nodes {{
       id abandonedCheckoutUrl createdAt updatedAt completedAt totalPriceSet {_MONEY}
       customer {{ {_CUSTOMER} }}
@@ -195,7 +201,7 @@ query CheckoutsChanged($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}""",
-    cost=300,
+    cost=570,
     scopes=("read_orders",),
 )
 
@@ -318,7 +324,7 @@ BULK_ORDERS = Document(
     "BulkOrders",
     f"""
 {{ orders {{ edges {{ node {{
-  {_ORDER}
+  {_ORDER} customer {{ id }}
   lineItems {{ edges {{ node {{ id title quantity variant {{ id price }} product {{ id }} }} }} }}
 }} }} }} }}
 """,
