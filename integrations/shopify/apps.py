@@ -13,9 +13,11 @@ class ShopifyConfig(AppConfig):
         from smsflow_plugin.events import words
         from smsflow_plugin.integrations.shopify import listening, policies, writes
         from smsflow_plugin.integrations.shopify.soon import flow_changed, scopes_changed
+        from smsflow_plugin.integrations.shopify.sync.importing import bulk_finished
         from smsflow_plugin.models import Flow
 
         listening.listen()
+        listening.on_bulk_finished(bulk_finished)
         words.listen("scopes_changed", scopes_changed)
         policies.register()
         writes.register()

@@ -134,12 +134,12 @@ def test_a_page_shows_a_body_and_never_runs_it(rows: Rows, ada: Any) -> None:
 
 def test_a_test_text_is_queued_once_however_often_the_form_is_sent(rows: Rows, ada: Any) -> None:
     address = reverse("smsflow_stores:test_text", args=[rows.store.pk])
-    data = {"to": "(202) 555-0188", "body": "It’s a test", "key": str(uuid.uuid4())}
+    data = {"to": "(202) 555-0187", "body": "It’s a test", "key": str(uuid.uuid4())}
     client = client_of(ada)
     client.post(address, data)
     client.post(address, data)
     message = Message.objects.get(purpose="test")
-    assert (message.to, message.body, message.sender) == ("+12025550188", "It's a test", rows.store.sender)
+    assert (message.to, message.body, message.sender) == ("+12025550187", "It's a test", rows.store.sender)
     assert (message.parts, message.encoding, message.message_class) == (1, "GSM-7", "service")
 
 

@@ -28,7 +28,8 @@ def packed(depth: int) -> int:
 def test_the_editor_s_definitions_grow_by_the_same_amount_with_every_level() -> None:
     sizes = [packed(depth) for depth in range(1, 6)]
     growth = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
-    assert max(growth) < 32_000
+    # each level lists all kinds of events to wait for: the 24 of Shopify that came last take some 2 kB of it
+    assert max(growth) < 36_000
     assert max(growth) - min(growth) < 200
     assert sizes[MAX_DEPTH - 1] < 240_000
 

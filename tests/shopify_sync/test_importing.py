@@ -16,10 +16,12 @@ from smsflow_plugin.engine.dated import enroll_by_date
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.engine.lists import watch_lists
 from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.events.facts import StoreWord
 from smsflow_plugin.events.inbox import store_delivery
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.models import Segment
 from smsflow_plugin.flows.program import Send, Trigger
+from smsflow_plugin.integrations.shopify import listening
 from smsflow_plugin.integrations.shopify.admin.errors import UserError, UserErrors
 from smsflow_plugin.integrations.shopify.models import Grant, ImportRun, SyncState
 from smsflow_plugin.integrations.shopify.sync import gathering, importing, leases, mapping
@@ -502,8 +504,9 @@ def test_shopifys_word_that_it_is_done_is_followed_at_once(store: Store, history
     import_history()
     run.refresh_from_db()
     assert run.next_at > clock.now()
-    assert importing.bulk_finished(store.pk, run.operation)
     assert not importing.bulk_finished(store.pk + 1, run.operation)
+    ended = StoreWord("bulk_finished", clock.now(), {"gid": run.operation, "status": "completed"})
+    listening.hand_on_bulk([(store.pk, ended)], clock.now())
     run.refresh_from_db()
     assert run.next_at == clock.now()
 

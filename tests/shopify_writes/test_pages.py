@@ -43,7 +43,7 @@ def test_it_says_why_everything_waits(rows: Rows) -> None:
     Write.objects.update(wanted=2)
     shown = ada.get(reverse(INDEX)).content.decode()
     assert "Everything for Sierra Gear waits" in shown
-    assert "granted nothing yet" in shown
+    assert "The app was taken away" in shown
 
 
 def test_what_was_refused_can_be_tried_again(rows: Rows) -> None:

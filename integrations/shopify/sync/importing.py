@@ -23,7 +23,7 @@ from smsflow_plugin.integrations.shopify.admin import documents
 from smsflow_plugin.integrations.shopify.admin.client import AdminApi
 from smsflow_plugin.integrations.shopify.admin.documents import Document
 from smsflow_plugin.integrations.shopify.admin.errors import ShopifyTrouble, Throttled, Unreachable, UserErrors
-from smsflow_plugin.integrations.shopify.sync import backfill, comparing, gathering, leases, stream
+from smsflow_plugin.integrations.shopify.sync import backfill, comparing, gathering, leases, stream, waking
 from smsflow_plugin.integrations.shopify.sync.models import ImportRun, Resource
 from smsflow_plugin.models import Store
 
@@ -105,10 +105,16 @@ def _cancel_at_shopify() -> int:
     return 1
 
 
-def bulk_finished(store_id: int, operation: str) -> bool:
-    """Look at once: Shopify says that a bulk operation is done. Return whether it is one of ours."""
+def bulk_finished(store_id: int, operation: str, status: str = "") -> bool:
+    """Look at once: Shopify says that a bulk operation has ended. Return whether it is one of ours.
+
+    How it ended is asked for then, whatever ``status`` says.
+    """
     waiting = ImportRun.objects.filter(store_id=store_id, operation=operation, state=State.PREPARING)
-    return bool(waiting.update(next_at=clock.now()))
+    ours = bool(waiting.update(next_at=clock.now()))
+    if ours:
+        waking.wake("import")
+    return ours
 
 
 def _go_on(run: ImportRun) -> datetime:
