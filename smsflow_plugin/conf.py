@@ -58,6 +58,8 @@ DEFAULTS: dict[str, Any] = {
     "WEBHOOK_HOSTS": [],
     # What one part of a text costs, by the store's currency: {"USD": "0.0083"}. The editor shows costs with it.
     "PART_PRICE": {},
+    # Where a shop's own pages and its Admin API are, by the shop's domain. Another one only for tests.
+    "SHOPIFY_URL": "https://{shop}",
     # Who makes discount codes, by the kind of connection to the shop.
     "DISCOUNT_MAKERS": {},
     # For how many days what is personal is kept, by kind; see docs/consent.md. What is missing has its default.

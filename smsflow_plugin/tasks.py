@@ -17,7 +17,7 @@ from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import advance as advance_pump
-from smsflow_plugin.engine import dated, habits, lists, moving, notices, offers, stock, watching
+from smsflow_plugin.engine import budgets, dated, habits, lists, moving, notices, offers, stock, watching
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
@@ -28,6 +28,7 @@ from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
 from smsflow_plugin.signup import watching as requests_pump
+from smsflow_plugin.signup.purging import KINDS as PURGED
 from smsflow_plugin.stores.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -119,8 +120,8 @@ def reconcile() -> None:
 
 @db_task()
 def give_back() -> None:
-    """The money of texts that were cancelled or ran out before they went."""
-    _run("give_back", spending.give_back)
+    """The money of texts that were cancelled or ran out before they went; and whoever waits for money that came."""
+    _run("give_back", lambda: spending.give_back() + _handing_on(budgets.wake_up(), "advance"))
 
 
 @db_periodic_task(crontab(minute="17", hour="3"))
@@ -144,7 +145,7 @@ def tick() -> None:
 @db_periodic_task(crontab(hour="3", minute="17"))
 def purge() -> None:
     """What is personal is kept as long as it must be, and no longer."""
-    purge_pump.purge()
+    purge_pump.purge(PURGED)
 
 
 @on_startup()

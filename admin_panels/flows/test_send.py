@@ -26,7 +26,7 @@ from smsflow_plugin.admin_panels.flows.copy_values import store_facts, typical_c
 from smsflow_plugin.admin_panels.flows.copy_views import expand
 from smsflow_plugin.admin_panels.flows.words_labels import step_number, words_label
 from smsflow_plugin.admin_panels.scoping import may, visible
-from smsflow_plugin.flows.context import CONTACT_FIELDS, copy_context
+from smsflow_plugin.flows.context import CONTACT_FIELDS, PREFERENCES, copy_context
 from smsflow_plugin.flows.copy_blocks import LANGUAGE_CHOICES
 from smsflow_plugin.flows.texts import Copy, Words, copies_of
 from smsflow_plugin.messaging.actions import parse_number
@@ -257,6 +257,8 @@ class TestSendView(_AdminPage):
         known = {name: getattr(contact, name) for name in CONTACT_FIELDS}
         fields = {"fields": contact.fields}
         context = copy_context({**known, **fields}, store_facts(self.flow.store), data)
+        # a test text must not carry the key to somebody's own page
+        context["contact"][PREFERENCES] = example["contact"][PREFERENCES]
         # what the person has not come across yet is shown by the example
         return {**example, **context, **{name: example[name] for name in ("answers", "codes", "webhooks")}}
 

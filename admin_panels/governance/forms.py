@@ -105,9 +105,10 @@ class PolicyForm(WagtailAdminModelForm):  # type: ignore[misc]
 
 
 #: Fields whose own words say nothing that the placeholder does not.
-_BARE = frozenset({"minimum_gap", "when_blocked", "recent_buyer_hours", "discount_days", "breaker_least"})
+_BARE = frozenset({"minimum_gap", "recent_buyer_hours", "discount_days", "breaker_least"})
 _HELP: Mapping[str, str | Promise] = {
     "caps": gettext_lazy("No stretch of time of this length ever holds more texts to one person than that."),
+    "when_blocked": gettext_lazy("A text that names no limit itself comes too late after 24 hours."),
     "flow_order": gettext_lazy(
         "When two flows want to text the same person, the one that stands higher goes first. Drag a flow, or move it "
         "with its buttons. Service goes before lifecycle, and lifecycle before promotions."

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.admin_panels.scoping import StoreScopedForm
+from smsflow_plugin.audience.opt_in_rules import SINGLE, is_forced
 from smsflow_plugin.flows.copy_blocks import LANGUAGE_CHOICES
 from smsflow_plugin.messaging.country_rules import rules_of
 from smsflow_plugin.models import OptInForm, Store
 from smsflow_plugin.signup.callers import origin_of
-from smsflow_plugin.signup.opt_in_rules import SINGLE, double_opt_in_countries
 from smsflow_plugin.signup.page_words import base
 from smsflow_plugin.signup.versions import keep_versions
 
@@ -103,14 +103,8 @@ class OptInFormForm(StoreScopedForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         store = self._store(cleaned)
-        if store and cleaned.get("level") == SINGLE:
-            forced = [
-                country
-                for country in dict.fromkeys((store.country, *(cleaned.get("countries") or ())))
-                if (rule := double_opt_in_countries.get(country)) and rule.forced
-            ]
-            if store.country in forced:
-                self.add_error("level", _("In %(country)s everybody must confirm.") % {"country": store.country})
+        if store and cleaned.get("level") == SINGLE and is_forced(store.country):
+            self.add_error("level", _("In %(country)s everybody must confirm.") % {"country": store.country})
         return cleaned
 
     def _store(self, cleaned: dict[str, Any]) -> Store | None:

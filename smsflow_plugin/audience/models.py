@@ -24,7 +24,7 @@ class Contact(models.Model):
     The contact is the unit of locking: whoever starts, wakes or runs enrollments
     locks the contact first. ``wake_at`` is the earliest time at which one of its
     enrollments is due. ``recent_sends`` lists the texts that count towards caps, oldest
-    first, so that a cap never has to scan messages: see ``engine.sends``.
+    first, so that a cap never has to scan messages: see ``governance.sends``.
     """
 
     class Consent(models.TextChoices):

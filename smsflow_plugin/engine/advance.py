@@ -21,7 +21,7 @@ from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine import paying, sends
+from smsflow_plugin.engine import paying
 from smsflow_plugin.engine.carrying import Carrier, results_of
 from smsflow_plugin.engine.doings import Hearing
 from smsflow_plugin.engine.facts import (
@@ -44,12 +44,14 @@ from smsflow_plugin.engine.stock import stock_of, with_stock
 from smsflow_plugin.engine.upcoming import planned_text
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
-from smsflow_plugin.governance import ledger
+from smsflow_plugin.governance import ledger, sends
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
 from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Planned, Priority
+from smsflow_plugin.governance.sends import Leaving
 from smsflow_plugin.governance.spend import Till
 from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.places_taken import waiting_texts
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -107,6 +109,8 @@ class Batch:
     answers: Mapping[int, Mapping[str, Any]]
     #: Why numbers are on the suppression list, by contact.
     suppressed: Mapping[int, str]
+    #: Texts that are on their way and have not left, by contact.
+    waiting: Mapping[int, Sequence[Leaving]] = field(default_factory=dict)
     _owners: dict[int, str] | None = None
 
     def owner_email(self, flow_id: int) -> str:
@@ -200,7 +204,8 @@ def _load(contacts: list[Contact], now: datetime) -> Batch:
     asking = [run.pk for run in everything if (own := programs.get(run.version_id)) and asks_outside(own)]
     answers = results_of(asking) if asking else {}
     history = _history(everything, programs, now)
-    return Batch(now, contacts, stores, rules, runs, programs, history, answers, suppressed(contacts))
+    waiting = waiting_texts([contact.pk for contact in contacts if contact.recent_sends], now)
+    return Batch(now, contacts, stores, rules, runs, programs, history, answers, suppressed(contacts), waiting)
 
 
 def _with_stock(runs: dict[int, list[Run]]) -> None:
@@ -246,6 +251,7 @@ def _run_contact(contact: Contact, batch: Batch, results: Results, till: Till | 
         in_flows=in_flows,
         till=till,
     )
+    governor.wait_for(batch.waiting.get(contact.pk, ()))
     running = [run for run in own if run.wake_at and not (run.flow_live and run.paused_at)]
     waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
     due = [run for run in running if run.wake_at and run.wake_at <= batch.now]

@@ -7,12 +7,11 @@ counts for the flow whose text was the last that the person got within the 24 ho
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
-from django.db.models import Case, Count, DateTimeField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDate
 
 from smsflow_plugin import bulk
@@ -20,7 +19,6 @@ from smsflow_plugin.events.models import Event
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.breakers import BASELINE_DAYS, Baseline, Figures
 from smsflow_plugin.governance.breakers import Count as Texts
-from smsflow_plugin.governance.models import Policy
 from smsflow_plugin.governance.panic import released_since
 from smsflow_plugin.governance.trips import FlowDay
 from smsflow_plugin.messaging.gate import OF_TESTS, TEST
@@ -67,7 +65,7 @@ def figures_of(store_ids: Collection[int], now: datetime) -> dict[int, dict[int,
         waiting_lately=Count("pk", filter=_QUEUED & lately),
     )  # fmt: skip
     opt_outs = _opt_outs(store_ids, now - DAY, now, since)
-    spend = _spend(texts, store_ids)
+    spend = _spend(texts)
     found: dict[int, dict[int, Figures]] = defaultdict(dict)
     for store_id, flow_id, left, failed, queued, *hour in counted:
         key = flow_id or NO_FLOW
@@ -109,14 +107,6 @@ def keep_days(now: datetime) -> int:
     written = bulk.insert(FlowDay, ("store_id", "flow_id", "day", "texts", "failed", "opt_outs"), rows)
     Heartbeat.objects.update_or_create(name=KEPT, defaults={"at": end})
     return written
-
-
-def cost(prices: Mapping[str, Any], country: str, parts: int) -> Decimal | None:
-    """Return what so many parts to this country cost; None where no price is known."""
-    try:
-        return Decimal(str(prices.get(country) or prices[""])) * parts
-    except (KeyError, InvalidOperation):
-        return None
 
 
 def _real(texts: QuerySet[Message]) -> QuerySet[Message]:
@@ -168,30 +158,10 @@ def _opt_outs_by_day(start: datetime, end: datetime) -> dict[tuple[int, date], i
     return {(flow_id, day): count for flow_id, day, count in rows}
 
 
-def _spend(texts: QuerySet[Message], store_ids: Iterable[int]) -> dict[int | None, Decimal]:
-    """Return what the texts of each flow cost, for stores with prices."""
-    prices = _prices(store_ids)
-    if not prices:
-        return {}
-    rows = (
-        texts.filter(_LEFT | Q(state=Message.State.SENDING), store_id__in=prices)
-        .order_by()
-        .values_list("store_id", "flow_id", F("contact__country"))
-        .annotate(all_parts=Sum("parts"))
-    )
-    spend: dict[int | None, Decimal] = defaultdict(Decimal)
-    for store_id, flow_id, country, parts in rows:
-        spend[flow_id] += cost(prices[store_id], country or "", parts) or Decimal(0)
-    return spend
-
-
-def _prices(store_ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
-    """Return the prices of stores that have some, or for which the site has."""
-    ids = list(store_ids)
-    policies = Policy.objects.filter(Q(store_id__in=ids) | Q(store_id__isnull=True), live=True)
-    rows = {pk: prices for pk, prices in policies.values_list("store_id", "prices") if isinstance(prices, dict)}
-    found = {pk: rows.get(pk) or rows.get(None) for pk in ids}
-    return {pk: prices for pk, prices in found.items() if prices}
+def _spend(texts: QuerySet[Message]) -> dict[int | None, Decimal]:
+    """Return what the texts of each flow cost, as they were priced when they were queued; without those of no price."""
+    rows = texts.filter(_LEFT | Q(state=Message.State.SENDING), cost__isnull=False).order_by()
+    return dict(rows.values_list("flow_id").annotate(paid=Sum("cost")))
 
 
 def _midnight(day: date) -> datetime:

@@ -6,7 +6,7 @@ the contact's next run sees the slot as taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,12 +15,13 @@ from typing import Any, Protocol
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place
+from smsflow_plugin.audience.preference_links import preference_url
 from smsflow_plugin.engine.interpreter import Ask
 from smsflow_plugin.engine.people_facts import recipient_of
-from smsflow_plugin.flows.context import copy_context
+from smsflow_plugin.flows.context import PREFERENCES, copy_context
 from smsflow_plugin.flows.program import Program
 from smsflow_plugin.flows.stages import stage_of
-from smsflow_plugin.governance.decide import decide, is_answer
+from smsflow_plugin.governance.decide import decide, is_answer, margin_of
 from smsflow_plugin.governance.effective import StoreRules, own_rules
 from smsflow_plugin.governance.measured import measured
 from smsflow_plugin.governance.policy import PolicyRules
@@ -35,6 +36,7 @@ from smsflow_plugin.governance.rules import (
     Stage,
     Verdict,
 )
+from smsflow_plugin.governance.sends import Leaving, moved
 from smsflow_plugin.governance.spend import NOTHING, Till, plain, price_problem
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
@@ -100,6 +102,11 @@ class Governor:
     def sends(self) -> tuple[Sent, ...]:
         return self._recipient.sends
 
+    def wait_for(self, waiting: Sequence[Leaving]) -> None:
+        """Count the texts that are on their way where they will leave, not where they were queued."""
+        if waiting:
+            self._recipient = replace(self._recipient, sends=moved(self._recipient.sends, waiting))
+
     def expect(self, planned: tuple[Planned, ...]) -> None:
         """Say what the contact's other runs will want to send."""
         self._recipient = replace(self._recipient, planned=planned)
@@ -147,9 +154,11 @@ class Governor:
                 known,
                 expires_at=ask.expires_at,
                 answers=ask.answers,
+                reached_at=ask.reached_at,
                 when_blocked=ask.send.when_blocked or program.when_blocked,
             )
-            decision = decide(intent, rules, self._recipient, self.now, self.rules.situation)
+            margin = margin_of(intent.message_class)
+            decision = decide(intent, rules, self._recipient, self.now, self.rules.situation, margin=margin)
             if not decision.allowed:
                 return decision
             against = measured(intent, rules, self._recipient, self.now)
@@ -199,7 +208,8 @@ class Governor:
         if until is not None:
             # the other rules say when it may go then
             poor = replace(self.rules.situation, broke_until=until)
-            decision = decide(intent, rules, self._recipient, self.now, poor)
+            margin = margin_of(intent.message_class)
+            decision = decide(intent, rules, self._recipient, self.now, poor, margin=margin)
             if not decision.allowed:
                 return decision
         self.till.take(priced.cost)
@@ -208,7 +218,9 @@ class Governor:
     def context(self, facts: Facts) -> dict[str, Any]:
         """Return what copy of a run may use."""
         store = {"name": self.store.name, "brand": self.store.brand, "url": self.store.website}
-        return copy_context(facts.contact, store, facts.trigger, facts.run)
+        context = copy_context(facts.contact, store, facts.trigger, facts.run)
+        context["contact"] = _Written(context["contact"], self.contact)
+        return context
 
     @property
     def language(self) -> str:
@@ -242,6 +254,17 @@ class Governor:
         if intent.message_class is MessageClass.MARKETING and not answered:
             sent = Sent(self.now, intent.flow, intent.priority, intent.stage, intent.cart)
             self._recipient = replace(self._recipient, sends=(*self._recipient.sends, sent))
+
+
+class _Written(dict[str, Any]):
+    """What copy may say of a contact. The link to the person's own page is signed only for copy that has it."""
+
+    def __init__(self, values: Mapping[str, Any], contact: Contact) -> None:
+        super().__init__(values)
+        self._contact = contact
+
+    def __getitem__(self, key: str) -> Any:
+        return preference_url(self._contact) if key == PREFERENCES else super().__getitem__(key)
 
 
 def _purpose(is_answer: bool, is_test: bool) -> str:

@@ -62,7 +62,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A text that the run has come to. ``expires_at``: later than this it is worth nothing.
+    """A text that the run has come to, at ``reached_at``. ``expires_at``: later than this it is worth nothing.
 
     ``run`` is what the run has gathered so far, for the copy. ``answers`` is the time of the
     person's text to which this is the answer, None if it is not one.
@@ -73,6 +73,7 @@ class Ask:
     expires_at: datetime | None
     facts: Facts
     answers: datetime | None = None
+    reached_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +294,7 @@ class _Run:
         visit = self._visit(send)
         reached = self.state.reached_at or self.now
         expires = reached + timedelta(minutes=send.expires_minutes) if send.expires_minutes else None
-        request = Ask(send, visit, expires, self.facts, self.state.heard_at if send.reply else None)
+        request = Ask(send, visit, expires, self.facts, self.state.heard_at if send.reply else None, reached)
         if matches(self.program.audience, self.facts, self.now):
             decision = self.ask(request)
         else:

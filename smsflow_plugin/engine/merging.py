@@ -60,6 +60,7 @@ def _add(stand_in: Contact, contact: Contact) -> None:
     # who wants no e-mails wants none, whatever number they have; a yes was said by the person whom it names
     if stand_in.email_consent == Contact.Consent.REVOKED:
         contact.email_consent = stand_in.email_consent
+    contact.open_case_at = contact.open_case_at or stand_in.open_case_at
     if not stand_in.orders_count:
         return
     contact.orders_count += stand_in.orders_count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place
 from smsflow_plugin.audience.preferences import preferences_of
-from smsflow_plugin.engine import sends
+from smsflow_plugin.governance import sends
 from smsflow_plugin.governance.rules import Recipient
 
 CONFIRMED = "confirmed"

@@ -35,6 +35,7 @@ PERIODS: Mapping[str, int | None] = {
     "effects": 90,
     "grants": 5 * 365 + 1,
     "codes": 1,
+    "attempts": 90,
 }
 
 BATCH = 1_000
@@ -61,21 +62,23 @@ def periods() -> dict[str, int | None]:
     return {**PERIODS, **given}
 
 
-def due() -> dict[str, int]:
-    """Return how many rows of each kind a purge would blank now."""
-    return {name: rows.count() for name, rows in _due(clock.now())}
+def due(kinds: Mapping[str, Kind] | None = None) -> dict[str, int]:
+    """Return how many rows of each kind a purge would blank now. ``kinds``: those of rooms above as well."""
+    return {name: rows.count() for name, _kind, rows in _due(clock.now(), kinds)}
 
 
-def purge() -> dict[str, int]:
+def purge(kinds: Mapping[str, Kind] | None = None) -> dict[str, int]:
     """Blank whatever is due, batch by batch, each in a transaction of its own; return how many rows of each kind."""
     now = clock.now()
-    return {name: sum(_batches(KINDS[name], rows, now)) for name, rows in _due(now)}
+    return {name: sum(_batches(kind, rows, now)) for name, kind, rows in _due(now, kinds)}
 
 
-def _due(now: datetime) -> Iterator[tuple[str, Rows]]:
-    for name, days in periods().items():
-        if days is not None:
-            yield name, KINDS[name].find(now - timedelta(days=days))
+def _due(now: datetime, kinds: Mapping[str, Kind] | None) -> Iterator[tuple[str, Kind, Rows]]:
+    days = periods()
+    for name, kind in (kinds or KINDS).items():
+        kept = days[name]
+        if kept is not None:
+            yield name, kind, kind.find(now - timedelta(days=kept))
 
 
 def _batches(kind: Kind, rows: Rows, now: datetime) -> Iterator[int]:

@@ -18,10 +18,14 @@ from smsflow_plugin.engine.due_days import KeptDate, kept_moment
 from smsflow_plugin.engine.facts import zone as zone_of
 from smsflow_plugin.engine.starting import NewEvent
 from smsflow_plugin.events.facts import Happening, PersonFact
+from smsflow_plugin.events.models import Event
 from smsflow_plugin.stores.models import Store
 
 #: The largest amount that a column takes; whoever writes more has made a typing error.
 _MOST = Decimal("999999999999.99")
+
+#: Between these no promotion goes out, where the rules say so.
+_CASES = ("case_opened", "case_closed")
 
 #: What stands behind the dates that SMSFlow keeps of everybody.
 _DATES = {"customer_created": "signed_up", "opted_in": "opted_in"}
@@ -74,6 +78,24 @@ def count(
             zone = zone_of(contact, stores[contact.store_id])
             dates.update(contact_dates.changed_fields(pk, fields, contact.fields, zone))
     contact_dates.write(dates, contacts)
+    _weigh_cases({event.contact_id for event in events if event.kind in _CASES}, contacts)
+
+
+def _weigh_cases(contact_ids: set[int], contacts: Mapping[int, Contact]) -> None:
+    """Say since when these people have an open support case, whatever the order in which it was told. One query."""
+    if not contact_ids:
+        return
+    rows = Event.objects.filter(contact_id__in=contact_ids, kind__in=_CASES)
+    # "case_closed" stands before "case_opened": of the same moment the end holds
+    last = {
+        (contact_id, subject): (kind, at)
+        for contact_id, subject, kind, at in rows.order_by("occurred_at", "-kind", "pk").values_list(
+            "contact_id", "subject", "kind", "occurred_at"
+        )
+    }
+    for pk in contact_ids:
+        opened = (at for (own, _subject), (kind, at) in last.items() if own == pk and kind == "case_opened")
+        contacts[pk].open_case_at = min(opened, default=None)
 
 
 def _count_order(contact: Contact, event: NewEvent, currency: str) -> None:

@@ -217,6 +217,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 _WRITTEN = (
     *people.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
     "first_order_at", "last_order_at", "total_spent", "order_times", "replenish_at", "active_hours", "doubtful_at",
+    "open_case_at",
 )  # fmt: skip
 
 

@@ -8,12 +8,21 @@ from typing import Any
 from smsflow_plugin.events.kinds import KINDS
 
 CONTACT_FIELDS = ("first_name", "last_name", "email", "language")
+#: The address of the person's own page; made only for copy that prints it.
+PREFERENCES = "preferences_link"
 STORE_FIELDS = ("name", "brand", "url")
 #: What a run gathers on its way, and copy may print.
 GATHERED = ("answers", "codes", "webhooks")
 
 #: Values for previews. In ``sample_context`` those that may be missing are None instead.
-_EXAMPLE_CONTACT = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "language": "en"}
+_EXAMPLE_LINK = {PREFERENCES: "https://texts.example/smsflow/preferences/1.Ykq8vXo3TzSkZ0f1p2rB5w~hO3s"}
+_EXAMPLE_CONTACT = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "email": "ada@example.com",
+    "language": "en",
+    **_EXAMPLE_LINK,
+}
 _EXAMPLE_STORE = {"name": "Sierra Gear", "brand": "Sierra Gear", "url": "https://sierra-gear.example"}
 _EXAMPLE_PARCEL = {
     "tracking_company": "UPS",
@@ -72,7 +81,7 @@ def copy_context(
         **trigger,
         **{name: _own((run or {}).get(name)) for name in GATHERED},
         "contact": {
-            **{name: contact.get(name) or None for name in CONTACT_FIELDS},
+            **{name: contact.get(name) or None for name in (*CONTACT_FIELDS, PREFERENCES)},
             "fields": _own(contact.get("fields")),
         },
         "store": {name: store.get(name) or None for name in STORE_FIELDS},
@@ -89,7 +98,7 @@ def sample_context(triggers: str | Sequence[str], names: Names | None = None) ->
     ``triggers`` are the kinds of event that start the flow: what only some of them bring may
     be missing. ``names`` is what the run may have gathered by then.
     """
-    contact = {"language": _EXAMPLE_CONTACT["language"], "fields": OwnNames()}
+    contact = {"language": _EXAMPLE_CONTACT["language"], **_EXAMPLE_LINK, "fields": OwnNames()}
     gathered = {kind: FixedNames.fromkeys((names or {}).get(kind, ())) for kind in GATHERED}
     return copy_context(contact, {**_EXAMPLE_STORE, "url": None}, _brought(triggers, missing=True), gathered)
 
@@ -109,7 +118,7 @@ def example_context(triggers: str | Sequence[str], store: Mapping[str, Any], *, 
     if filled and "parcel" in data:
         data["parcel"] = {**data["parcel"], **_EXAMPLE_PARCEL}
     known_store = {**store, "url": store.get("url") or (_EXAMPLE_STORE["url"] if filled else None)}
-    contact = _EXAMPLE_CONTACT if filled else {"language": _EXAMPLE_CONTACT["language"]}
+    contact = _EXAMPLE_CONTACT if filled else {"language": _EXAMPLE_CONTACT["language"], **_EXAMPLE_LINK}
     return copy_context(contact, known_store, data)
 
 

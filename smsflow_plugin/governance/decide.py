@@ -34,10 +34,13 @@ from smsflow_plugin.governance.ruling import (
     still_useful,
 )
 
-__all__ = ["Finding", "consent_problem", "decide", "explain", "is_answer"]
+__all__ = ["MARGIN", "Finding", "consent_problem", "decide", "explain", "is_answer", "margin_of"]
 
 #: For so long after a person has written, an answer finds them awake and expecting it.
 ANSWER_WITHIN = timedelta(hours=1)
+
+#: Quiet hours must not begin for so long after a text has left: the call and the network take their time.
+MARGIN = timedelta(minutes=10)
 
 #: What a queued text is asked again before it leaves: it has taken its place in caps and budget already.
 _AT_THE_GATE = frozenset({"quiet_hours"})
@@ -120,6 +123,15 @@ def _blocked(case: Case, binding: Reason, spoke: Mapping[Reason, Objection]) -> 
     return Decision(Verdict.DEFER, binding, case.moment, _notes(spoke))
 
 
+def margin_of(message_class: MessageClass) -> timedelta:
+    """Return how long it must still be open. The law says nothing about service texts: they go to the last minute.
+
+    A decision asks for the same margin as the gate: a text that is allowed in the last minutes of the evening would
+    take its place in caps then, and leave in the morning, beside whatever is allowed there.
+    """
+    return MARGIN if message_class is not MessageClass.SERVICE else _AT_ONCE
+
+
 def is_answer(intent: Intent, now: datetime) -> bool:
     """Return whether the text answers what the person wrote a moment ago: neither the hour nor a cap holds it up."""
     return intent.answers is not None and now - intent.answers <= ANSWER_WITHIN
@@ -150,10 +162,16 @@ class Finding:
 
 
 def explain(
-    intent: Intent, rules: PolicyRules, recipient: Recipient, now: datetime, situation: Situation = _HERE
+    intent: Intent,
+    rules: PolicyRules,
+    recipient: Recipient,
+    now: datetime,
+    situation: Situation = _HERE,
+    *,
+    margin: timedelta = _AT_ONCE,
 ) -> tuple[Finding, ...]:
     """Ask every rule on its own, in its order, what it says at ``now``."""
-    case = Case(intent, rules, recipient, situation, now)
+    case = Case(intent, rules, recipient, situation, now, margin)
     answer = is_answer(intent, now)
     return tuple(
         _finding(rule, case, asked=intent.message_class in rule.classes and not (answer and rule in PASSING))

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from smsflow_plugin.audience import opt_in_rules
 from smsflow_plugin.governance.hours import Hours, Window, every_day
 from smsflow_plugin.governance.law.row import LawRow
 
@@ -21,6 +22,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 #: The windows that a cap can count in.
 WINDOWS: Mapping[str, timedelta] = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+
+#: Where carts have a rule of their own; where any marketing must be confirmed, carts need no more.
+CART_COUNTRIES = opt_in_rules.countries(opt_in_rules.CART) - opt_in_rules.countries("")
 
 #: As far back as any cap looks.
 LONGEST = max(WINDOWS.values())
@@ -90,9 +94,9 @@ class PolicyRules:
     recent_buyer_hours: int = 0
     skip_open_cases: bool = True
     exclusive_flows: frozenset[int] = frozenset()
-    cart_countries: frozenset[str] = frozenset({"US"})
+    cart_countries: frozenset[str] = CART_COUNTRIES
     cart_confirmed: bool = True
-    double_opt_in_countries: frozenset[str] = frozenset({"DE"})
+    double_opt_in_countries: frozenset[str] = opt_in_rules.countries("")
     blocked_countries: frozenset[str] = frozenset()
     discounts: int | None = None
     discount_days: int = 30

@@ -152,6 +152,7 @@ class Intent:
     """A text that a flow wants to send.
 
     ``expires_at``: after this moment the text is worth nothing and must not go out.
+    ``reached_at``: when its flow came to it.
     ``answers``: when the person wrote the text that this one answers; None if it answers none.
     ``rank`` is the flow's place among all of the store's flows; lower is more important.
     ``cart``: the subject of the cart that the text reminds of, and ``cart_at`` when that was left.
@@ -169,6 +170,7 @@ class Intent:
     cart: str = ""
     cart_at: datetime | None = None
     queued: bool = False
+    reached_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

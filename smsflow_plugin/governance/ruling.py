@@ -26,6 +26,7 @@ from smsflow_plugin.governance.rules import (
     Sent,
     Situation,
     Stage,
+    WhenBlocked,
 )
 
 PENDING = "pending"
@@ -34,6 +35,9 @@ REVOKED = "revoked"
 
 #: US carriers: one reminder for each cart, and none later than this.
 CART_WINDOW = timedelta(hours=48)
+
+#: How late a text may come that names no limit itself, where it shall be dropped when it would come too late.
+STALE_AFTER = timedelta(hours=24)
 
 #: When a text that the panic switch holds up is looked at again.
 PANIC_RETRY = timedelta(minutes=15)
@@ -165,11 +169,12 @@ def in_other_flow(case: Case) -> Objection | None:
 
 def cart_rule(case: Case) -> Objection | None:
     intent, rules = case.intent, case.rules
-    if intent.stage != Stage.CART or not intent.cart or not _lives_in(case.recipient.places, rules.cart_countries):
+    if intent.stage != Stage.CART or not _lives_in(case.recipient.places, rules.cart_countries):
         return None
+    # also where nobody knows which cart: the opt-in is about reminders, not about one cart
     if rules.cart_confirmed and not case.recipient.confirmed:
         return Objection(Reason.CART_OPT_IN)
-    if intent.queued:
+    if intent.queued or not intent.cart:
         return None
     if any(sent.subject == intent.cart and sent.stage == Stage.CART for sent in case.recipient.sends):
         return Objection(Reason.CART_RULE, None, {"which": "one text"})
@@ -184,8 +189,16 @@ def _lives_in(places: tuple[Any, ...], countries: frozenset[str]) -> bool:
 
 
 def still_useful(case: Case) -> Objection | None:
-    expires = case.intent.expires_at
+    expires = case.intent.expires_at or _stale_at(case)
     return Objection(Reason.STALE) if expires and expires <= case.moment else None
+
+
+def _stale_at(case: Case) -> datetime | None:
+    """Return when a text comes too late that says nothing about it, where the rules ask for that."""
+    intent = case.intent
+    if intent.reached_at is None or (intent.when_blocked or case.rules.when_blocked) != WhenBlocked.STALE:
+        return None
+    return intent.reached_at + STALE_AFTER
 
 
 # What waiting can heal ---------------------------------------------------------------------------
@@ -302,8 +315,8 @@ def _room(
         at = rested_at(everybody, gap, at)
         for cap, counted in own:
             at = at and free_at(counted, cap.limit, cap.length, at)
-        if at is not None and only_open and not is_open(at, places, hours):
-            at = next_open(at, places, hours)
+        if at is not None and only_open and not is_open(at, places, hours, margin=case.margin):
+            at = next_open(at, places, hours, margin=case.margin)
         if at == moment:
             return moment
     return None

@@ -15,6 +15,7 @@ from wagtail.permissions import policy_registry
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.suppression import suppressed_numbers
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.messaging import spending
 from smsflow_plugin.messaging.models import Message
@@ -63,6 +64,9 @@ class SendTestText(BaseAction):  # type: ignore[misc]
         contact = Contact.objects.select_for_update().filter(store=self.instance, phone=number).first()
         if contact and Contact.Consent.REVOKED in (contact.marketing_consent, contact.service_consent):
             raise ValidationError({"to": _("This number has opted out of the texts of this store.")})
+        # whoever was erased has no contact any more that could say so
+        if suppressed_numbers([(self.instance.pk, number)]):
+            raise ValidationError({"to": _("This number is on the suppression list of this store.")})
         message, created = Message.objects.get_or_create(
             store=self.instance, key=self.key, defaults=self._values(number, contact)
         )

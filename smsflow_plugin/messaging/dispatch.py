@@ -24,6 +24,8 @@ from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
+from smsflow_plugin.governance.sends import Leaving
+from smsflow_plugin.messaging import places_taken
 from smsflow_plugin.messaging.connections import Gateways, sendable
 from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, RateLimited, Rejected, Unknown
@@ -79,12 +81,15 @@ class Call:
 class Claimed:
     taken: int = 0
     calls: list[Call] = field(default_factory=list)
+    #: What leaves later than it was queued, by contact.
+    late: dict[int, list[Leaving]] = field(default_factory=dict)
     next_at: datetime | None = None
 
 
 def dispatch(limit: int | None = None) -> DispatchResult:
     """Send one batch of queued texts."""
     claimed = _claim(limit or max(smsflow_settings.BATCH_SIZE, CLAIM_AT_LEAST))
+    places_taken.move(claimed.late)
     counts: Counter[Batch.State] = Counter()
     resting: dict[int, Outcome] = {}
     decided_at = clock.now()
@@ -124,6 +129,8 @@ def _claim(limit: int) -> Claimed:
     claimed = Claimed()
     if messages:
         claimed.taken, claimed.calls = _write(messages, connections, pacing, now)
+        leaving = {text.pk for call in claimed.calls for text in call.group.texts}
+        claimed.late = places_taken.late((message for message in messages if message.pk in leaving), now)
     if len(messages) < limit:
         waiting = queued.filter(not_before__gt=now).aggregate(at=Min("not_before"))["at"]
         claimed.next_at = min((at for at in (waiting, pacing.next_at(due), *resting_until) if at), default=None)

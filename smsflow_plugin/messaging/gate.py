@@ -1,7 +1,7 @@
 """The last gate: may a queued text still go? Consent, quiet hours and expiry are asked again.
 
 Hours may lie between a decision and the call. Caps are not asked again: the text took
-its slot when it was queued.
+its slot when it was queued, and the slot moves with it (``messaging.places_taken``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from smsflow_plugin.audience.preferences import preferences_of
 from smsflow_plugin.audience.suppression import suppressed_numbers
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
-from smsflow_plugin.governance.decide import decide
+from smsflow_plugin.governance.decide import decide, margin_of
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Priority, Reason, Recipient, Verdict
 from smsflow_plugin.stores.models import Store
@@ -46,9 +46,6 @@ LONGEST_IN_QUEUE = {
     MessageClass.OPTIN: timedelta(hours=24),
     MessageClass.REPLY: timedelta(hours=1),
 }
-
-#: Quiet hours must not begin for so long after a text has left: the call and the network take their time.
-MARGIN = timedelta(minutes=10)
 
 _PERSON = (
     "marketing_consent", "service_consent", "timezone", "timezone_source", "country", "province", "postcode",
@@ -141,6 +138,8 @@ class Gate:
         rules = self._rules[message.store_id]
         if message.purpose == TEST and Contact.Consent.REVOKED in (person.marketing_consent, person.service_consent):
             return Decision(Verdict.SKIP, Reason.OPTED_OUT)
+        if message.purpose == TEST and (message.store_id, message.to) in self._suppressed:
+            return Decision(Verdict.SKIP, Reason.SUPPRESSED)
         if message.purpose == TEST and rules.situation.panic:
             return Decision(Verdict.SKIP, Reason.PANIC)
         intent = self._intent(message, flow)
@@ -150,7 +149,7 @@ class Gate:
             self._recipient(message, person),
             self.now,
             rules.situation,
-            margin=_margin(intent),
+            margin=margin_of(intent.message_class),
         )
 
     def ledger_row(self, message: Queued, decision: Decision) -> tuple[Any, ...]:
@@ -224,11 +223,6 @@ class Gate:
         if message.contact_id is not None:
             return self._people[message.contact_id]
         return self._by_number.get((message.store_id, message.to), Person())
-
-
-def _margin(intent: Intent) -> timedelta:
-    """Return how long it must still be open. The law says nothing about service texts: they go to the last minute."""
-    return MARGIN if intent.message_class is not MessageClass.SERVICE else timedelta()
 
 
 def _taken_over(message: Queued, person: Person) -> bool:

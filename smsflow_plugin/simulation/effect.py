@@ -173,6 +173,7 @@ def _text(row: tuple[Any, ...], program: Program) -> Text:
         priority=program.priority,
         stage=stage,
         when_blocked=(send.when_blocked if send else "") or program.when_blocked,
+        reached_at=at,
         cart=cart,
         cart_at=left or entered if cart else None,
     )

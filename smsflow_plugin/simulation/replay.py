@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
-from smsflow_plugin.governance.decide import decide
+from smsflow_plugin.governance.decide import decide, margin_of
 from smsflow_plugin.governance.policy import LONGEST, PolicyRules
 from smsflow_plugin.governance.rules import (
     Decision,
@@ -146,4 +146,6 @@ def _replay_person(person: _Person, rules_for: Callable[[Text], PolicyRules], fo
 def _ask(text: Text, rank: int, person: _Person, rules: PolicyRules, now: datetime) -> Decision:
     sends = [sent for sent in person.sends if now - LONGEST < sent.at <= now]
     recipient = person.past.at(now, sends, person.planned(now, text.key))
-    return decide(replace(text.intent, rank=rank), rules, recipient, now, Situation())
+    return decide(
+        replace(text.intent, rank=rank), rules, recipient, now, Situation(), margin=margin_of(text.intent.message_class)
+    )

@@ -15,7 +15,7 @@ from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import Program, Send
 from smsflow_plugin.flows.stages import stage_of
-from smsflow_plugin.governance.decide import Finding, decide, explain
+from smsflow_plugin.governance.decide import Finding, decide, explain, margin_of
 from smsflow_plugin.governance.effective import StoreRules, own_rules
 from smsflow_plugin.governance.policy import PolicyRules
 from smsflow_plugin.governance.rules import Decision, Intent, MessageClass, Recipient, Stage
@@ -49,14 +49,14 @@ def try_text(
     intent: Intent, rules: StoreRules, recipient: Recipient, at: datetime, *, own: PolicyRules | None = None
 ) -> Trial:
     """Ask the rules. Pure: the same arguments give the same answer. ``own``: with the flow's own limits in them."""
-    held = own or rules.rules
+    held, margin = own or rules.rules, margin_of(intent.message_class)
     return Trial(
         at,
         intent,
         held,
         recipient,
-        decide(intent, held, recipient, at, rules.situation),
-        explain(intent, held, recipient, at, rules.situation),
+        decide(intent, held, recipient, at, rules.situation, margin=margin),
+        explain(intent, held, recipient, at, rules.situation, margin=margin),
     )
 
 
@@ -105,6 +105,7 @@ def try_it(
         rank=rank,
         stage=stage,
         when_blocked=(text.when_blocked if text else "") or program.when_blocked,
+        reached_at=at,
     )
     if stage == Stage.CART:
         cart, left_at = _cart(contact, flow, at)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from smsflow_plugin.audience.filters import Facts, PastEvent, matches
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.replies import read_reply
-from smsflow_plugin.engine import doings, sends
+from smsflow_plugin.engine import doings
 from smsflow_plugin.engine.facts import best_hour, contact_values, places
 from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.inbound import KEYWORDS
@@ -35,6 +35,7 @@ from smsflow_plugin.flows.program import (
     Trigger,
     WaitForEvent,
 )
+from smsflow_plugin.governance import sends
 from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.rules import Decision, Verdict
 from smsflow_plugin.simulation.examples import kinds_of, made_up, object_of, trigger_data

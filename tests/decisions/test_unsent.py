@@ -11,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin.governance.unsent import Wanted, count_unsent, counts
-from smsflow_plugin.models import Decision, Flow, Store, UnsentDay
+from smsflow_plugin.messaging.dispatch import dispatch
+from smsflow_plugin.models import Decision, Flow, Message, Store, UnsentDay
 from tests.conftest import NOON, TestClock
+from tests.factories import make_contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
@@ -108,3 +110,15 @@ def test_the_number_of_queries_depends_on_neither_days_nor_texts(store: Store) -
     assert count() == few
     count_unsent()
     assert count() == few + 1
+
+
+def test_a_text_that_expires_at_the_last_gate_is_in_the_report(store: Store, gateway: Any) -> None:
+    """Nothing but the gate ever decided on it: an opt-in question, an answer, a text that waited for its turn."""
+    ada = make_contact(store)
+    for n, own in enumerate(({"expires_at": NOON}, {"queued_at": NOON - timedelta(hours=25)}, {})):
+        Message.objects.create(
+            store=store, contact=ada, message_class="marketing", sender="x", to=str(ada.phone), body=str(n), **own
+        )
+    dispatch()
+    assert sorted(Message.objects.values_list("state", flat=True)) == ["accepted", "expired", "expired"]
+    assert counts([store], MONTH) == {(TODAY, 0, "skip", "stale"): 2}

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection as database
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
+from smsflow_plugin.audience.suppression import suppress_erased
+from smsflow_plugin.messaging.actions import SendTestText
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Accepted, OutboundText, Outcome, RateLimited, Rejected, Unknown
@@ -114,6 +117,21 @@ def test_a_test_text_goes_to_any_number_but_one_that_opted_out(gateway: Gateway,
         Message.objects.filter(pk=message.pk).update(contact=None)
     dispatch()
     assert states() == ["accepted", "cancelled"]
+
+
+def test_a_test_text_goes_to_nobody_who_is_on_the_suppression_list(
+    gateway: Gateway, queue: Queue, store: Store
+) -> None:
+    """Whoever was erased has no contact any more: the list alone knows that they must not be texted."""
+    erased = "+4520999999"
+    message = queue("T", purpose="test", message_class="service", to=erased, key="t")
+    Message.objects.filter(pk=message.pk).update(contact=None)
+    suppress_erased(store.pk, erased, NOON)
+    dispatch()
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("cancelled", "suppressed")
+    with pytest.raises(ValidationError, match="suppression list"):
+        SendTestText(store, to=erased, body="T").execute(skip_permission_checks=True)
 
 
 def test_at_night_marketing_waits_for_the_morning_and_service_goes(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.dispatch.conftest import gateway  # noqa: F401 - a fixture
+
 
 @pytest.fixture(autouse=True)
 def _world(settings: Any, still: Any) -> None:

@@ -14,7 +14,7 @@ from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.flows.program import Reentry, Send, Wait
 from smsflow_plugin.models import Contact, Decision, Enrollment, FlowVersion, Message, Policy, Store
 from tests.conftest import NOON, TestClock
-from tests.engine.helpers import happened, make_flow, pump
+from tests.engine.helpers import happened, leave, make_flow, pump
 from tests.factories import caps, make_contact
 
 ADA = "+12025550101"
@@ -177,6 +177,7 @@ def test_running_a_wait_in_one_go_or_with_many_looks_is_the_same(store: Store, s
     make_flow(store, send(step="a"), Wait("w", 2, "hours"), send(step="b"))
     happened(store, "opted_in")
     pump()
+    leave()
     for _look in range(5):
         still.move(minutes=20)
         Contact.objects.update(wake_at=still())

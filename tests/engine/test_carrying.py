@@ -48,7 +48,7 @@ from smsflow_plugin.models import (
     Store,
 )
 from tests.conftest import NOON, TestClock
-from tests.engine.helpers import happened, make_flow, pump, texted
+from tests.engine.helpers import happened, leave, make_flow, pump, texted
 from tests.factories import caps, make_contact
 
 ADA = "+12025550101"
@@ -208,6 +208,7 @@ def test_an_answer_is_texted_at_night_and_above_the_cap_and_takes_no_slot(
         send("More", "more"),
     )
     enter(store)
+    leave()
     still.move(hours=12)  # 23:00 in New York
     texted(store, "Tea")
     pump()

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from smsflow_plugin.audience.preference_links import contact_of
+from smsflow_plugin.engine import governor
 from smsflow_plugin.engine.advance import advance
 from smsflow_plugin.flows.program import Reentry, Send, Wait
 from smsflow_plugin.governance.effective import rules_of
@@ -149,6 +151,27 @@ def test_what_is_known_of_a_person_reaches_the_rules(store: Store, change: dict[
     assert [d.reason for d in Decision.objects.all()] == [reason]
 
 
+def test_nobody_gets_a_promotion_while_a_case_of_theirs_is_open(store: Store, ada: Contact, still: TestClock) -> None:
+    """Events told of cases and nothing was kept of them: the setting had nothing to go by."""
+    make_flow(store, send(), priority="promo", reentry=Reentry("always"), trigger="browsed")
+    happened(store, "case_opened", subject="1")
+    happened(store, "case_opened", subject="2", at=NOON + timedelta(minutes=5))
+    still.move(minutes=10)
+    happened(store, "case_closed", subject="1")
+    pump()
+    ada.refresh_from_db()
+    assert ada.open_case_at == NOON + timedelta(minutes=5), "the other one is open"
+    happened(store, "browsed")
+    pump()
+    assert [d.reason for d in Decision.objects.all()] == ["open_case"]
+    happened(store, "case_closed", subject="2")
+    happened(store, "case_opened", subject="2", at=NOON + timedelta(minutes=1))  # told late
+    happened(store, "browsed")
+    pump()
+    ada.refresh_from_db()
+    assert (ada.open_case_at, Decision.objects.filter(verdict="allow").count()) == (None, 1)
+
+
 def test_a_cart_is_reminded_of_once_whatever_flows_are_about_it(store: Store, ada: Contact, still: TestClock) -> None:
     Policy.objects.update(minimum_gap=0)
     for name in ("Early", "Late"):
@@ -225,3 +248,23 @@ def test_texts_that_an_older_version_noted_count_as_well(store: Store, ada: Cont
     pump()
     assert told() == {"Flow": ("defer", "cap_day")}
     assert advance() == 0
+
+
+def test_a_text_carries_the_link_to_the_person_s_own_page_and_nobody_else_s(store: Store, ada: Contact) -> None:
+    bea = make_contact(store, phone="+12025550102")
+    make_flow(store, send("Your texts: {{ contact.preferences_link }}"))
+    happened(store, "opted_in", phone=ADA)
+    happened(store, "opted_in", phone="+12025550102")
+    pump()
+    for contact in (ada, bea):
+        text = Message.objects.get(contact=contact).body
+        token = text.partition("/preferences/")[2].partition("/")[0]
+        assert contact_of(token) == contact
+
+
+def test_no_link_is_signed_for_copy_without_it(store: Store, ada: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(governor, "preference_url", lambda contact: pytest.fail("signed for nothing"))
+    make_flow(store, send("Hello {{ contact.first_name }}"))
+    happened(store, "opted_in")
+    pump()
+    assert Message.objects.count() == 1

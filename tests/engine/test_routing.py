@@ -24,7 +24,7 @@ from smsflow_plugin.flows.program import (
 )
 from smsflow_plugin.models import Contact, Decision, Enrollment, Event, Flow, Message, Policy, Store
 from tests.conftest import NOON, TestClock
-from tests.engine.helpers import happened, make_flow, pump, texted
+from tests.engine.helpers import happened, leave, make_flow, pump, texted
 from tests.factories import make_contact
 
 ADA = "+12025550101"
@@ -248,6 +248,7 @@ def test_a_run_that_has_sent_something_knows_the_cart_as_it_is_now(
     )  # fmt: skip
     happened(store, "checkout_updated", subject="t", data={"cart": {"total": "1.00"}}, at=NOON - timedelta(hours=3))
     pump()
+    leave()
     still.move(minutes=30)
     happened(store, "checkout_updated", subject="t", data={"cart": {"total": "2.00"}})
     pump()

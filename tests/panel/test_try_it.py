@@ -10,8 +10,8 @@ from django.apps import apps
 from django.test import Client
 from django.utils.html import escape
 
-from smsflow_plugin.engine import sends
 from smsflow_plugin.flows.program import Program, Send, Trigger, Wait
+from smsflow_plugin.governance import sends
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.governance.rules import Reason, Sent, Verdict
 from smsflow_plugin.models import Contact, Enrollment, Flow, FlowVersion, PanicStop, Policy

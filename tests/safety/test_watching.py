@@ -36,7 +36,7 @@ from smsflow_plugin.models import (
 )
 from smsflow_plugin.stores.roles import STORE_ADMIN, ensure_roles
 from tests.conftest import NOON, TestClock
-from tests.engine.helpers import happened, make_flow, pump
+from tests.engine.helpers import happened, leave, make_flow, pump
 from tests.factories import make_contact
 from tests.safety.conftest import Sends, leaves, rule, usually
 
@@ -126,15 +126,32 @@ def test_more_than_ever_stops_a_flow_while_its_texts_still_wait(flow: Flow, send
     assert (trip.measured, trip.limit, trip.baseline) == (101, 100, 20)
 
 
-def test_money_stops_a_flow_by_the_prices_of_its_countries(store: Store, flow: Flow, sends: Sends) -> None:
-    rule(breaker_spend=Decimal("1"), prices={"US": "0.01", "": "0.05"})
-    sends(flow, 50, parts=2)
+def test_money_stops_a_flow_by_what_its_texts_cost_when_they_were_queued(flow: Flow, sends: Sends) -> None:
+    """The ledger of spend and the breaker speak of one sum: that of the texts themselves."""
+    rule(breaker_spend=Decimal("1"), prices={"": "9.99"})
+    sends(flow, 50, parts=2, cost=Decimal("0.02"))
+    sends(flow, 3, state="cancelled", cost=Decimal("5"))
+    sends(flow, 2)  # of no price
     assert watch() == 0
-    dane = make_contact(store, phone="+4520123456", country="DK")
-    sends(flow, 1, contact=dane)
+    sends(flow, 1, cost=Decimal("0.05"))
     assert watch() == 1
     trip = BreakerTrip.objects.get()
     assert (trip.kind, trip.measured, trip.limit) == ("spend", Decimal("1.05"), Decimal("1.00"))
+
+
+def test_a_price_in_the_settings_alone_counts_for_the_breaker_too(store: Store, settings: Any, ada: Contact) -> None:
+    """It did not: it knew the tables of the rules only, and took the country of the person for the number's."""
+    settings.SMSFLOW = {**settings.SMSFLOW, "PART_PRICE": {"USD": "0.60"}}
+    rule(breaker_spend=Decimal("1"))
+    make_flow(store, Send("o", {"": "Hi"}), message_class="service")
+    happened(store, "opted_in", phone=str(ada.phone))
+    pump()
+    dane = make_contact(store, phone="+12125550177", country="DK")
+    happened(store, "opted_in", phone=str(dane.phone))
+    pump()
+    leave()
+    assert watch() == 1
+    assert BreakerTrip.objects.get().measured == Decimal("1.20")
 
 
 def test_without_prices_nobody_knows_what_a_flow_costs(flow: Flow, sends: Sends) -> None:

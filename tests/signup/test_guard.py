@@ -10,11 +10,13 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsflow_plugin.audience.opt_in_rules import needs_confirmation
+from smsflow_plugin.engine.purging import periods, purge
 from smsflow_plugin.models import Delivery, OptInAttempt, OptInForm, OptInPause, Store
 from smsflow_plugin.signup import storage
 from smsflow_plugin.signup.callers import client_ip, connection_of, origin_of
 from smsflow_plugin.signup.guard import UNANSWERED, WINDOWS, Attempt, Breaker, Outcome, counts, judge
-from smsflow_plugin.signup.opt_in_rules import needs_confirmation
+from smsflow_plugin.signup.purging import KINDS
 from smsflow_plugin.signup.watching import trip
 from tests.conftest import NOON, TestClock
 from tests.factories import make_store
@@ -110,6 +112,7 @@ def test_a_breaker_needs_enough_to_go_by() -> None:
         ("single", "DK", "DE", True),
         ("", "US", "US", True),
         ("single", "US", "US", False),
+        ("", "CA", "CA", True),
         ("", "DK", "DK", False),
         ("double", "DK", "DK", True),
     ],
@@ -312,3 +315,21 @@ class TestCallers:
     )
     def test_origins(self, url: str, origin: str) -> None:
         assert origin_of(url) == origin
+
+
+@pytest.mark.django_db
+def test_who_tried_to_sign_up_is_forgotten_after_ninety_days_and_the_count_is_kept(
+    visitor: Visitor, still: TestClock
+) -> None:
+    visitor.sends()
+    still.move(days=89)
+    assert purge(KINDS)["attempts"] == 0
+    still.move(days=2)
+    visitor.sends("+12125550100")
+    assert purge(KINDS)["attempts"] == 1
+    old, new = OptInAttempt.objects.order_by("at")
+    assert (old.phone_hash, old.ip_hash, old.prefix, old.key) == ("", "", "", "")
+    assert (old.outcome, old.country) == ("asked", "US")
+    assert new.phone_hash and new.ip_hash
+    assert purge(KINDS)["attempts"] == 0
+    assert set(periods()) == set(KINDS), "every kind has a time, and every time a kind"

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.engine.purging import due, periods, purge
+from smsflow_plugin.signup.purging import KINDS
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            counts = due() if options["dry_run"] else purge()
+            counts = due(KINDS) if options["dry_run"] else purge(KINDS)
         except ValueError as error:
             raise CommandError(str(error)) from error
         for kind, count in counts.items():

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.dispatch.conftest import gateway  # noqa: F401 - a fixture
