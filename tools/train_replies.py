@@ -1,7 +1,7 @@
 """Learn what weighs for an opt-out from the labelled replies: writes audience/replies/learned.txt anew.
 
     python tools/train_replies.py           trains on all sets, and writes the weights
-    python tools/train_replies.py --judge   for each set, trains on the others and says how well it is read; writes nothing
+    python tools/train_replies.py --judge   for each set, trains on the others and says how well it is read
 
 Logistic regression by AdaGrad, the mean of a few runs in different orders. No randomness but fixed seeds, and nothing
 but Python, so that the same sets give the same file.
@@ -59,7 +59,7 @@ def train(examples: Sequence[Example]) -> dict[str, float]:
     kept = [([t for t in found if often[t] >= FEWEST_ROWS], scale(len(found)), wanted) for found, wanted in examples]
     total: dict[str, float] = {}
     for seed in range(RUNS):
-        for trait, weight in _one_run(kept, random.Random(seed)).items():  # noqa: S311
+        for trait, weight in _one_run(kept, random.Random(seed)).items():
             total[trait] = total.get(trait, 0.0) + weight / RUNS
     return total
 

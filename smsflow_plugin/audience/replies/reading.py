@@ -15,6 +15,7 @@ from smsflow_plugin.audience.replies.folding import LONGEST, clauses, spoken, un
 from smsflow_plugin.audience.replies.grammar import about_something_else, ends_or_removes, revocation
 from smsflow_plugin.audience.replies.learned import sound
 from smsflow_plugin.audience.replies.lexicon import Lexicon, lexicon
+from smsflow_plugin.audience.replies.names import somebody_else
 from smsflow_plugin.audience.replies.spelling import corrected, undisguised
 from smsflow_plugin.audience.replies.verdicts import Reading, Verdict
 
@@ -31,7 +32,7 @@ _LONGEST_RUN_UP = 8
 #: ``tools/train_replies.py --judge`` so that hardly one in two hundred innocent replies is stopped.
 _CERTAIN = 2.5
 _POSSIBLE = 1.2
-#: A single word is a keyword or none; nothing is guessed about it.
+#: A single word, politeness aside, is a keyword or none; nothing is guessed about it.
 _FEWEST_WORDS = 2
 
 
@@ -73,10 +74,13 @@ def read_by_rules(body: str, language: str = "", *others: str) -> ByRules:
     if whole := _whole_message(said, "?" in plain or "？" in plain, languages, words):
         return ByRules(whole)
     inside = _in_the_text(parts, words) or _word_by_word(parts, words)
+    if inside is None and (taken := somebody_else(text, words)):
+        return ByRules(taken)
     if inside is None:
         inside = Reading(Verdict.OTHER, "no word or phrase for opting out, in or asking for help")
-        return ByRules(inside, settled=len(said) < _FEWEST_WORDS)
-    return ByRules(inside, settled=inside.verdict is not Verdict.DOUBTFUL)
+        return ByRules(inside, settled=len([word for word in said if word not in words.filler]) < _FEWEST_WORDS)
+    # what a list calls unclear (“too many texts”) was meant for a person to read
+    return ByRules(inside, settled=not inside.because.startswith("keyword in a longer text"))
 
 
 def heard(body: str) -> tuple[list[list[str]], str]:
@@ -92,8 +96,11 @@ def _readable(body: str) -> str:
 
 def _second_opinion(first: Reading, parts: list[list[str]], plain: str) -> Reading:
     """Let what was learnt decide where the rules found nothing, or were in doubt. It never lets anybody off."""
-    heard_as = sound(parts, plain, lexicon())
-    if heard_as.score > _CERTAIN:
+    words = lexicon()
+    heard_as = sound(parts, plain, words)
+    # “remote my number” may well be a mistake, and may well not
+    might_be_mistyped = any(word in words.not_mistyped for part in parts for word in part)
+    if heard_as.score > _CERTAIN and not might_be_mistyped:
         return Reading(Verdict.OPT_OUT, f"sounds like an opt-out: {heard_as.words}"[:200])
     if heard_as.score > _POSSIBLE and first.verdict is Verdict.OTHER:
         return Reading(Verdict.DOUBTFUL, f"may be an opt-out: {heard_as.words}"[:200])
