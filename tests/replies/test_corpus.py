@@ -22,6 +22,12 @@ MOST_DOUBTFUL = 0.03
 MOST_DOUBTFUL_OF_HARD_ONES = 0.07
 
 
+#: Written before and after the last layer was learnt. Hardly an everyday wording of the other sets comes again in them.
+LATER = ("eleventh", "twelfth")
+RECALL_OF_LATER = 0.94
+MOST_STOPPED_OF_LATER = 0.01
+
+
 def rows(name: str) -> list[dict[str, str]]:
     lines = Path(__file__).with_name(f"{name}.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
@@ -52,7 +58,15 @@ def test_nobody_is_stopped_or_subscribed_who_meant_something_else(name: str) -> 
     assert len(doubtful) / len(read) <= most, doubtful
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", LATER)
+def test_the_sets_of_the_learned_layer_are_read_about_as_well(name: str) -> None:
+    found = [verdict is Verdict.OPT_OUT for _text, verdict in verdicts(name, Verdict.OPT_OUT)]
+    stopped = [verdict is Verdict.OPT_OUT for _text, verdict in verdicts(name, Verdict.OTHER)]
+    assert sum(found) / len(found) >= RECALL_OF_LATER
+    assert sum(stopped) / len(stopped) <= MOST_STOPPED_OF_LATER
+
+
+@pytest.mark.parametrize("name", (*SETS, *LATER))
 def test_nothing_but_a_clear_word_agrees(name: str) -> None:
     for row in rows(name):
         if row["verdict"] != Verdict.OPT_IN:

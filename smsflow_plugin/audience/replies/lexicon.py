@@ -45,6 +45,7 @@ class Lexicon:
     nobody_knows: frozenset[str]
     turning: frozenset[str]
     not_before_last: frozenset[str]
+    not_mistyped: frozenset[str]
     typos: Mapping[str, str]
     vocabulary: frozenset[str]
     strong: re.Pattern[str]
@@ -82,6 +83,7 @@ def lexicon() -> Lexicon:
         nobody_knows=_words(books, "nobody_knows"),
         turning=_words(books, "turning"),
         not_before_last=_words(books, "not_before_last"),
+        not_mistyped=_words(books, "not_mistyped"),
         typos=typos,
         vocabulary=frozenset(known.split()),
         strong=_list(books, lambda book: book.get("strong", ())),
