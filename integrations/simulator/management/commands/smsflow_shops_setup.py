@@ -13,13 +13,15 @@ from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.shopify.admin import tokens
 from smsflow_plugin.integrations.shopify.admin.grants import Granted
 from smsflow_plugin.integrations.shopify.models import Grant
+from smsflow_plugin.integrations.shopify.soon import compare_soon
 from smsflow_plugin.integrations.simulator.shopify_api.client import ShopClient, ShopUnavailable
 from smsflow_plugin.models import Connection, Contact, Identity
 
 #: The app in the stand-in that every store of this site has installed.
 APP = "smsflow-simulated"
 SCOPES = (
-    "write_customers", "read_orders", "read_all_orders", "read_products", "read_inventory", "read_fulfillments",
+    "write_customers", "read_customer_merge", "read_orders", "read_all_orders", "read_products", "read_inventory",
+    "read_fulfillments",
     "read_assigned_fulfillment_orders", "read_merchant_managed_fulfillment_orders", "read_returns", "write_discounts",
 )  # fmt: skip
 #: What the shop remembers besides the people that the store knows: something to import.
@@ -74,6 +76,7 @@ def open_shop(client: ShopClient, connection: Connection) -> None:
     grant = Grant.objects.filter(connection=connection).first()
     if grant is None or (grant.kind == Grant.Kind.STATIC and grant.broken_at is not None):
         tokens.save(connection, kind=Grant.Kind.STATIC, granted=Granted(token, scopes=SCOPES), app=None)
+    compare_soon(connection.pk)
 
 
 def _people(connection: Connection) -> list[dict[str, Any]]:
