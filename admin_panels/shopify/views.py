@@ -38,6 +38,7 @@ from smsflow_plugin.integrations.shopify.connecting import (
     disconnect,
     may_skip_the_page,
     offered_apps,
+    shop_of,
 )
 from smsflow_plugin.integrations.shopify.models import ShopifyApp, SubscriptionCheck
 from smsflow_plugin.integrations.shopify.needed import scopes_to_ask_for
@@ -118,6 +119,9 @@ class _ForThoseWhoConnect(ObjectFormView):
         rows = Connection.objects.filter(store=self.object, kind="shopify")
         return rows.values_list("account", flat=True).first() or ""
 
+    def get_initial(self) -> dict[str, Any]:
+        return {"shop": self.account()}
+
     def fails(self, form: Any, trouble: Exception) -> HttpResponse:
         for sentence in getattr(trouble, "messages", [str(trouble)]):
             form.add_error(None, sentence)
@@ -138,7 +142,7 @@ class ConnectView(_ForThoseWhoConnect):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         apps = offered_apps(self.request.user, self.object)
-        return {**super().get_form_kwargs(), "apps": apps, "account": self.account()}
+        return {**super().get_form_kwargs(), "apps": apps, "account": shop_of(self.object)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -187,7 +191,7 @@ class TokenView(_ForThoseWhoConnect):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         connection = Standing(self.object).connection
-        account = connection.account if connection else ""
+        account = shop_of(self.object)
         has_secret = bool(connection and connection.secrets.get("secret"))
         return {**super().get_form_kwargs(), "account": account, "has_secret": has_secret}
 

@@ -64,7 +64,7 @@ class SyncPage(_StorePage, WagtailAdminTemplateMixin, TemplateView):  # type: ig
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         store = self.object
-        grant = Grant.objects.filter(connection__store=store).first()
+        grant = Grant.objects.defer("secrets").filter(connection__store=store).first()
         finds = SyncFind.objects.filter(store=store).exclude(state=SyncFind.State.KNOWN).order_by("-pk")[:FINDS]
         scopes = held(grant.scopes) if grant else frozenset()
         context.update(

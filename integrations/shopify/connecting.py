@@ -20,12 +20,20 @@ from smsflow_plugin.integrations.shopify.admin.client import AdminApi, ShopGraph
 from smsflow_plugin.integrations.shopify.admin.documents import SHOP, WEBHOOK_DELETE, WEBHOOKS
 from smsflow_plugin.integrations.shopify.admin.errors import ShopifyTrouble
 from smsflow_plugin.integrations.shopify.admin.grants import Granted
-from smsflow_plugin.integrations.shopify.models import Grant, PendingInstall, ShopifyApp, SubscriptionCheck
+from smsflow_plugin.integrations.shopify.models import (
+    CodePool,
+    Grant,
+    ImportRun,
+    PendingInstall,
+    ShopifyApp,
+    SubscriptionCheck,
+    SyncState,
+)
 from smsflow_plugin.integrations.shopify.oauth import PENDING
 from smsflow_plugin.integrations.shopify.soon import compare_soon
 from smsflow_plugin.integrations.shopify.subscriptions import same_address
 from smsflow_plugin.models import Connection, Store
-from smsflow_plugin.stores.actions import SaveConnection
+from smsflow_plugin.stores.actions import SaveConnection, readable_connections
 
 MANAGE_APPS = "smsflow_shopify.change_shopifyapp"
 
@@ -105,6 +113,7 @@ class ConnectShop(BaseAction):  # type: ignore[misc]
 
     def _connect(self) -> Grant:
         now = clock.now()
+        _leave(self.instance, self.shop)
         save = SaveConnection(
             self.instance, self.user, kind="shopify", account=self.shop, secrets={"secret": self.secret}
         )
@@ -137,10 +146,33 @@ def check_free(store: Store, shop: str) -> None:
     if rows.filter(account=shop).exclude(store=store).exists():
         text = _("%(shop)s is connected to another store here. A shop belongs to one store only.")
         raise CannotConnect(text % {"shop": shop})
-    other = rows.filter(store=store).exclude(account=shop).values_list("account", flat=True).first()
-    if other is not None:
+    other = shop_of(store)
+    if other and other != shop:
         text = _("This store is connected to %(other)s. Disconnect that shop before you connect %(shop)s.")
         raise CannotConnect(text % {"other": other, "shop": shop})
+
+
+def shop_of(store: Store) -> str:
+    """Return the shop that a store is bound to; "" if it may have any.
+
+    Of a shop that was disconnected only the name stays, unless its webhooks are signed with a secret of its own.
+    """
+    for connection in readable_connections(store.pk):
+        if connection.kind == "shopify":
+            bound = connection.secrets.get("secret") or Grant.objects.filter(connection=connection).exists()
+            return connection.account if bound else ""
+    return ""
+
+
+def _leave(store: Store, shop: str) -> None:
+    """Forget how far another shop was compared and imported: what is read next is that of ``shop``."""
+    left = list(
+        Connection.objects.filter(store=store, kind="shopify").exclude(account=shop).values_list("pk", flat=True)
+    )
+    if left:
+        SyncState.objects.filter(connection__in=left).delete()
+        active = ImportRun.objects.filter(connection__in=left, state__in=ImportRun.ACTIVE)
+        active.update(state=ImportRun.State.CANCELLED, finished_at=clock.now())
 
 
 def connect_without_page(store: Store, user: Any, *, app: ShopifyApp, shop: str) -> Grant:
@@ -187,6 +219,8 @@ def disconnect(connection: Connection, user: Any) -> None:
     with transaction.atomic():
         Grant.objects.filter(connection=connection).delete()
         SubscriptionCheck.objects.filter(connection=connection).delete()
+        # codes of this shop: the next one may be another, which does not know them
+        CodePool.objects.filter(connection=connection).delete()
         log(instance=connection, action="smsflow.disconnect_shop", user=user, timestamp=clock.now())
 
 

@@ -57,6 +57,9 @@ def _asked_for(letter: Letter, what: str) -> Translation:
     """``customers/data_request``, ``customers/redact`` and ``shop/redact``: the law gives thirty days."""
     _same_shop(letter, "shop_domain", "It is said to be about {shop}, but its body is about {named}.")
     payload = letter.payload
+    if not payload.text("shop_domain"):
+        # the topic is not signed: this may be the body of any other webhook, sent again under another name
+        raise CannotUnderstand("It asks for what the law gives, but does not name the shop.")
     person = payload.object("customer")
     orders = payload.numbers("orders_requested") or payload.numbers("orders_to_redact")
     request = payload.object("data_request").id("id")

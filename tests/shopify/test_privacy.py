@@ -114,6 +114,16 @@ def test_a_request_about_another_shop_than_its_header_says_does_nothing(client: 
     assert not PrivacyRequest.objects.exists()
 
 
+@pytest.mark.parametrize("topic", ["customers/redact", "shop/redact"])
+def test_a_request_that_names_no_shop_does_nothing(client: Client, shop: Store, topic: str) -> None:
+    """Headers are not signed: the body of another topic, sent again under this one, must not erase anybody."""
+    payload = {"id": 1, "customer": {"id": CUSTOMER_ID, "email": "ada@example.com"}}
+    assert post(client, body_of(payload), topic).status_code == 200
+    ingest()
+    assert Delivery.objects.get().state == "parked"
+    assert not PrivacyRequest.objects.exists()
+
+
 def test_a_shop_that_has_gone_is_erased_after_a_week_with_all_its_people(
     client: Client, shop: Store, ada: Contact, still: TestClock
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -14,9 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 
+from smsflow_plugin import clock
 from smsflow_plugin.integrations.shopify.admin import tokens
-from smsflow_plugin.integrations.shopify.models import Grant, ShopifyApp, SubscriptionCheck
+from smsflow_plugin.integrations.shopify.models import CodePool, Grant, ShopifyApp, SubscriptionCheck, SyncState
 from smsflow_plugin.integrations.shopify.subscribing import compare_shop
+from smsflow_plugin.integrations.shopify.sync.comparing import state_of
+from smsflow_plugin.integrations.shopify.writes.definition import Definition
+from smsflow_plugin.integrations.shopify.writes.pool import pool_for
 from smsflow_plugin.models import Connection, Delivery, Store
 from smsflow_plugin.stores.roles import AGENCY, STORE_ADMIN, SUPPORT
 from tests.admin.people import client_of, make_user
@@ -176,6 +181,35 @@ def test_disconnecting_ends_the_webhooks_and_forgets_the_token(
     ines.post(address("_disconnect", store))
     assert list(shopify.shop().webhooks) == ["gid://theirs"]
     assert not Grant.objects.exists() and Connection.objects.filter(pk=connection.pk).exists()
+
+
+def test_another_shop_is_connected_after_the_first_was_disconnected(
+    ines: Client, store: Store, app: ShopifyApp, grant: Grant, connection: Connection, shopify: Shopify
+) -> None:
+    connection.secrets = {}
+    connection.save(update_fields=["secrets"])
+    app.kind = ShopifyApp.Kind.CLIENT_CREDENTIALS
+    app.save(update_fields=["kind"])
+    app.stores.add(store)
+    state_of(connection)
+    pool_for(connection, Definition("percent", Decimal(10), None, 7, ""), clock.now())
+    other = {"shop": "sierra-gear-2.myshopify.com", "app": app.pk}
+    ines.post(address("_connect", store), other)
+    assert store.connections.get(kind="shopify").account == SHOP  # while it is connected, the field is locked
+    ines.post(address("_disconnect", store))
+    # codes that the next shop does not know are given to nobody
+    assert not CodePool.objects.exists()
+    assert SyncState.objects.exists()
+    answer = ines.post(address("_connect", store), other)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert store.connections.get(kind="shopify").account == "sierra-gear-2.myshopify.com"
+    assert not SyncState.objects.exists()
+
+
+def test_a_secret_of_its_own_still_binds_a_store_to_its_shop(ines: Client, store: Store, app: ShopifyApp) -> None:
+    app.stores.add(store)
+    ines.post(address("_connect", store), {"shop": "sierra-gear-2.myshopify.com", "app": app.pk})
+    assert store.connections.get(kind="shopify").account == SHOP
 
 
 @pytest.mark.parametrize("role", [AGENCY, SUPPORT])

@@ -78,3 +78,23 @@ def test_a_refusal_takes_the_same_work_for_a_shop_that_is_known_and_one_that_is_
         assert post(Client(), BODY, secret="wrong", shop=shop).status_code == 401
         counts.append(len(made))
     assert counts == [4, 4, 4]
+
+
+@pytest.mark.parametrize("topic", ["app/uninstalled", "app/scopes_update", "shop/redact"])
+def test_the_app_that_a_store_had_before_cannot_speak_for_the_one_it_has(grant: Grant, topic: str) -> None:
+    """Taking away the old custom app, whose secret is still stored, would close the store, and then delete it."""
+    assert post(Client(), BODY, topic, secret=SHOPIFY_SECRET).status_code == 401
+    assert post(Client(), BODY, topic, secret="s3cret").status_code == 200
+
+
+@pytest.mark.parametrize("topic", ["customers/data_request", "customers/redact", "shop/redact"])
+def test_what_the_law_asks_for_reaches_a_shop_that_was_disconnected(
+    connection: Connection, app: ShopifyApp, topic: str
+) -> None:
+    connection.secrets = {}
+    connection.save(update_fields=["secrets"])
+    ShopifyApp.objects.create(name="Other", client_id="app-2", secrets={"secret": "s-other"})
+    assert post(Client(), BODY, topic, secret="s3cret").status_code == 200
+    assert post(Client(), BODY, topic, secret="nobody's", webhook_id="w-2").status_code == 401
+    assert post(Client(), BODY, topic, secret="s3cret", shop="unknown.myshopify.com").status_code == 401
+    assert post(Client(), BODY, "orders/create", secret="s3cret", webhook_id="w-3").status_code == 401
