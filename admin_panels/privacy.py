@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -17,9 +18,17 @@ from wagtail.log_actions import log
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectOperationView
+from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.integrations.shopify.kept import PrivacyRequest
 from smsflow_plugin.integrations.shopify.privacy import carry_out
 from smsflow_plugin.models import StoreLogEntry
+
+
+def may_carry_out(user: Any, asked: PrivacyRequest) -> bool:
+    """Return whether the user may do now what is asked for. The right to erase people is none to delete a store."""
+    if asked.kind == PrivacyRequest.Kind.SHOP and asked.store is not None:
+        return may(user, "delete", asked.store)
+    return may(user, "erase", asked)
 
 
 class PrivacyFilterSet(StoreFilterSet):
@@ -63,7 +72,7 @@ class PrivacyPage(InspectView):  # type: ignore[misc]
                 (_("Done by"), found.done_by or (_("SMSFlow itself") if found.done_at else "")),
             ],
             has_file=found.file is not None and self.user_has_permission("export"),
-            waits=found.state in ("open", "held") and self.user_has_permission("erase"),
+            waits=found.state in ("open", "held") and may_carry_out(self.request.user, found),
             late=not found.done_at and found.due_at < clock.now(),
         )
         return context
@@ -77,6 +86,8 @@ class CarryOutView(ObjectOperationView):
     index_url_name = ""
 
     def perform_operation(self) -> None:
+        if not may_carry_out(self.request.user, self.object):
+            raise PermissionDenied
         self.done = carry_out(self.object, self.request.user)
 
     def add_success_message(self) -> None:

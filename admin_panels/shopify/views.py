@@ -27,6 +27,7 @@ from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.admin_panels.shopify.forms import ConnectForm, TokenForm
 from smsflow_plugin.admin_panels.shopify.standing import Standing
 from smsflow_plugin.integrations.shopify import oauth
+from smsflow_plugin.integrations.shopify.addresses import address_of
 from smsflow_plugin.integrations.shopify.admin import tokens
 from smsflow_plugin.integrations.shopify.admin.client import AdminApi
 from smsflow_plugin.integrations.shopify.admin.errors import ShopifyTrouble
@@ -93,6 +94,7 @@ class ShopifyPage(PermissionCheckedMixin, BaseObjectMixin, WagtailAdminTemplateM
             object=self.object, standing=standing, advice=standing.advice(), may_change=allowed, urls=urls,
             steps=standing.steps(), grant=standing.grant, connection=standing.connection, check=standing.check,
             app_name=self._app_name(standing), topics=standing.topics, scopes=standing.scopes,
+            pixel_address=address_of("pixel", standing.connection.token) if standing.connection else "",
         )  # fmt: skip
         return context
 

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.engine.ingest import ingest
@@ -16,7 +17,7 @@ from smsflow_plugin.engine.notices import StaffNotice
 from smsflow_plugin.integrations.shopify.kept import PrivacyRequest
 from smsflow_plugin.integrations.shopify.privacy import NOTICE, carry_out, comply
 from smsflow_plugin.models import Connection, ConsentRecord, Contact, Delivery, Identity, Store
-from tests.admin.people import make_user
+from tests.admin.people import client_of, make_user
 from tests.conftest import NOON, TestClock
 from tests.factories import make_contact, make_store, said
 from tests.shopify.more_payloads import about_person
@@ -158,3 +159,33 @@ def test_a_shop_at_work_waits_for_somebody_to_look(client: Client, shop: Store, 
     request.refresh_from_db()
     assert request.state == "held"
     assert Contact.objects.filter(pk=ada.pk).exists()
+
+
+def test_who_may_erase_people_cannot_delete_a_store_at_work(
+    client: Client, shop: Store, ada: Contact, still: TestClock
+) -> None:
+    request = arrives(client, "shop/redact", {"shop_id": 1, "shop_domain": SHOP})
+    still.move(seconds=NOTICE.total_seconds() + 1)
+    comply()
+    boss = client_of(make_user("boss", "Store admin", shop))
+    url = reverse("smsflow_shopify_privacy:carry_out", args=[request.pk])
+    assert url not in boss.get(reverse("smsflow_shopify_privacy:inspect", args=[request.pk])).content.decode()
+    boss.post(url)
+    assert Store.objects.filter(pk=shop.pk).exists()
+    user = make_user("chief", "Store admin")
+    user.is_superuser = True
+    user.save()
+    chief = client_of(user)
+    assert url in chief.get(reverse("smsflow_shopify_privacy:inspect", args=[request.pk])).content.decode()
+    chief.post(url)
+    assert not Store.objects.filter(pk=shop.pk).exists()
+
+
+def test_who_may_erase_people_does_so_before_its_time(client: Client, shop: Store, ada: Contact) -> None:
+    request = PrivacyRequest.objects.create(
+        store=shop, shop=SHOP, kind="erase", key="k", phone=PHONE, asked_at=NOON, due_at=NOON + timedelta(days=30)
+    )
+    boss = client_of(make_user("boss", "Store admin", shop))
+    boss.post(reverse("smsflow_shopify_privacy:carry_out", args=[request.pk]))
+    ada.refresh_from_db()
+    assert ada.erased_at is not None

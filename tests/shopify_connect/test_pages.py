@@ -64,6 +64,10 @@ def test_a_store_without_a_shop_is_told_to_connect_one(ines: Client, store: Stor
     assert f'href="{address("_connect", store)}"' in shown
 
 
+def test_the_address_for_the_web_pixel_can_be_read(ines: Client, store: Store, connection: Connection) -> None:
+    assert f"/smsflow/shopify/pixel/{connection.token}/" in page(ines, store)
+
+
 def test_a_shop_with_a_secret_only_is_told_what_an_app_adds(ines: Client, store: Store) -> None:
     assert "nothing can be asked of it" in page(ines, store)
 
