@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -158,12 +157,15 @@ class Walk:
 
 STORE = """
 from smsflow_plugin.models import Connection, Policy, Store
-store = Store.objects.create(name="Fjell Outdoor", brand="Fjell", website="https://fjell-outdoor.example", country="US",
-    timezone="America/New_York", language="en", currency="USD", help_contact="help@fjell-outdoor.example",
-    sender="+12025550199")
+store = Store.objects.create(
+    name="Fjell Outdoor", brand="Fjell", website="https://fjell-outdoor.example", country="US", language="en",
+    timezone="America/New_York", currency="USD", help_contact="help@fjell-outdoor.example", sender="+12025550199",
+)
 Policy.objects.create(store=store)
-Connection.objects.create(store=store, kind="sinch", account=f"fjell-{{store.pk}}", settings={{"base_url": "{network}"}},
-    secrets={{"api_token": "fjell-token", "callback_secret": "fjell-callback"}})
+Connection.objects.create(
+    store=store, kind="sinch", account=f"fjell-{{store.pk}}", settings={{"base_url": "{network}"}},
+    secrets={{"api_token": "fjell-token", "callback_secret": "fjell-callback"}},
+)
 print(store.pk)
 """
 
