@@ -1,4 +1,4 @@
-"""Walk from a new Shopify app to the first abandoned-cart text in a running demo, and take docs/images/walkthrough-*.png.
+"""Walk from a new Shopify app to the first abandoned-cart text in a fresh demo, and take the pictures of the docs.
 
     make demo PORT=8340            in one terminal
     python tools/walkthrough.py 8340
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -22,8 +21,7 @@ sys.path.insert(0, str(TOP))
 
 from smsflow_plugin.integrations.simulator.shopify_api.client import ShopClient  # noqa: E402
 
-STAMP = int(time.time())
-SHOP, APP, SECRET = f"fjell-{STAMP}.myshopify.com", f"walkthrough-{STAMP}", "walkthrough-secret"
+SHOP, APP, SECRET = "fjell-outdoor.myshopify.com", "walkthrough-app", "walkthrough-secret"
 PHONE = "+12025550142"
 PATIENCE = 60_000
 
@@ -68,10 +66,10 @@ class Walk:
     def make_app(self) -> None:
         """In Shopify's Dev Dashboard, and here."""
         callback = f"{self.site}/smsflow/shopify/callback/"
-        self.shops.add_app(APP, SECRET, title=f"Texts for Fjell {STAMP}", redirect_uris=[callback])
+        self.shops.add_app(APP, SECRET, title="Texts for Fjell", redirect_uris=[callback])
         self.shops.add_shop(SHOP, name="Fjell Outdoor", country="US", currency="USD", timezone="America/New_York")
         self.go("smsflow/shopify-apps/new/")
-        self.page.fill("[name=name]", f"Texts for Fjell {STAMP}")
+        self.page.fill("[name=name]", "Texts for Fjell")
         self.page.fill("[name=client_id]", APP)
         self.page.fill("[name=secret]", SECRET)
         self.picture("app")
@@ -89,7 +87,7 @@ class Walk:
         self.picture("not-connected")
         self.go(f"smsflow/stores/{store}/shopify/connect/")
         self.page.fill("[name=shop]", SHOP)
-        self.page.select_option("[name=app]", label=f"Texts for Fjell {STAMP}")
+        self.page.select_option("[name=app]", label="Texts for Fjell")
         self.picture("connect")
         self.page.get_by_role("button", name="Connect to Shopify").click()
         # Shopify's page, where the merchant agrees, sends us back: the stand-in agrees at once
@@ -158,12 +156,15 @@ class Walk:
 
 STORE = """
 from smsflow_plugin.models import Connection, Policy, Store
-store = Store.objects.create(name="Fjell Outdoor", brand="Fjell", website="https://fjell-outdoor.example", country="US",
-    timezone="America/New_York", language="en", currency="USD", help_contact="help@fjell-outdoor.example",
-    sender="+12025550199")
+store = Store.objects.create(
+    name="Fjell Outdoor", brand="Fjell", website="https://fjell-outdoor.example", country="US", language="en",
+    timezone="America/New_York", currency="USD", help_contact="help@fjell-outdoor.example", sender="+12025550199",
+)
 Policy.objects.create(store=store)
-Connection.objects.create(store=store, kind="sinch", account=f"fjell-{{store.pk}}", settings={{"base_url": "{network}"}},
-    secrets={{"api_token": "fjell-token", "callback_secret": "fjell-callback"}})
+Connection.objects.create(
+    store=store, kind="sinch", account=f"fjell-{{store.pk}}", settings={{"base_url": "{network}"}},
+    secrets={{"api_token": "fjell-token", "callback_secret": "fjell-callback"}},
+)
 print(store.pk)
 """
 
