@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -34,6 +33,7 @@ from smsflow_plugin.integrations.shopify.soon import compare_soon
 from smsflow_plugin.integrations.shopify.subscriptions import same_address
 from smsflow_plugin.models import Connection, Store
 from smsflow_plugin.stores.actions import SaveConnection, readable_connections
+from smsflow_plugin.stores.crypto import CannotDecrypt
 
 MANAGE_APPS = "smsflow_shopify.change_shopifyapp"
 
@@ -228,15 +228,23 @@ def forget_uninstalled() -> int:
     """Throw away the tokens of shops that have taken the app away; return how many they were."""
     why = _("The app was taken away in the shop's admin.")
     forgotten = 0
-    for grant in _of_gone_stores():
-        if grant.secrets:
-            tokens.forget(grant, why)
+    for pk in list(_of_gone_stores().values_list("pk", flat=True)):
+        # one by one: tokens whose key is lost must not keep those of other shops
+        if _has_tokens(pk):
+            tokens.forget(Grant.objects.defer("secrets").get(pk=pk), why)
             forgotten += 1
     return forgotten
 
 
-def _of_gone_stores() -> Iterable[Grant]:
+def _of_gone_stores() -> QuerySet[Grant]:
     return Grant.objects.filter(connection__store__status=Store.Status.UNINSTALLED).order_by("pk")
+
+
+def _has_tokens(pk: int) -> bool:
+    try:
+        return bool(Grant.objects.values_list("secrets", flat=True).get(pk=pk))
+    except CannotDecrypt:
+        return True
 
 
 def tidy_pending() -> None:

@@ -10,12 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 import shopify as shopify_api  # type: ignore[import-untyped]
+from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 
 from smsflow_plugin import clock
 from smsflow_plugin.integrations.shopify import oauth
 from smsflow_plugin.integrations.shopify.admin import tokens
+from smsflow_plugin.integrations.shopify.admin.grants import Granted
 from smsflow_plugin.integrations.shopify.connecting import forget_uninstalled, tidy_pending
 from smsflow_plugin.integrations.shopify.models import Grant, PendingInstall, ShopifyApp, SubscriptionCheck
 from smsflow_plugin.models import Connection, Store, StoreLogEntry
@@ -368,6 +370,21 @@ def test_an_uninstalled_shop_is_forgotten_and_a_new_install_brings_it_back(
     assert Grant.objects.get().broken_at is None
     # its subscriptions ended with the app: none of those that are made now was lost
     assert SubscriptionCheck.objects.get().topics == []
+    assert forget_uninstalled() == 0
+
+
+def test_a_token_whose_key_is_lost_does_not_keep_those_of_other_shops(
+    grant: Grant, store: Store, danish_store: Store, still: Any
+) -> None:
+    other = tokens.save(
+        danish_store.connections.get(kind="shopify"), kind=Grant.Kind.STATIC, granted=Granted("shpat_2"), app=None
+    )
+    with database.cursor() as cursor:
+        cursor.execute(f"UPDATE {Grant._meta.db_table} SET secrets = 'sealed' WHERE id = {int(grant.pk)}")
+    Store.objects.update(status=Store.Status.UNINSTALLED)
+    assert forget_uninstalled() == 2
+    other.refresh_from_db()
+    assert other.secrets == {}
     assert forget_uninstalled() == 0
 
 
