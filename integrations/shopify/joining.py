@@ -26,6 +26,8 @@ KEPT = timedelta(days=7)
 
 #: Visits of nobody that a store may have waiting; the oldest go first.
 MOST_VISITS = 50_000
+#: Of these so many go with one statement.
+AT_ONCE = 10_000
 
 #: What becomes of what a browser says.
 EVENTS: Mapping[str, str] = {
@@ -51,7 +53,7 @@ def tidy() -> int:
     gone += Visitor.objects.filter(~Exists(own)).delete()[0]  # whom somebody has erased
     for store_id in Store.objects.order_by("pk").values_list("pk", flat=True):
         own = PixelEvent.objects.filter(store_id=store_id).order_by("-received_at", "-pk")
-        if too_many := list(own.values_list("pk", flat=True)[MOST_VISITS : MOST_VISITS + 10_000]):
+        while too_many := list(own.values_list("pk", flat=True)[MOST_VISITS : MOST_VISITS + AT_ONCE]):
             gone += PixelEvent.objects.filter(pk__in=too_many).delete()[0]
     return gone
 

@@ -54,7 +54,7 @@ def answer_privacy_requests() -> None:
     _work_off(privacy.comply)
 
 
-@db_periodic_task(crontab(hour="3", minute="41"))
+@db_periodic_task(crontab(minute="41"))
 def tidy_up() -> None:
     joining.tidy()
     privacy.tidy()

@@ -19,6 +19,9 @@ from smsflow_plugin.events.models import Event
 #: What is one of a kind for each contact, by the columns that name it.
 _UNIQUE = ((Interest, ("variant_id", "kind")), (ContactDate, ("name",)))
 
+#: What an import writes of people.
+_OF_HISTORY = ("customer_created", "opted_in", "opt_in_requested", "opted_out", "order_created", "tag_added")
+
 
 def move(merged: Mapping[int, int], now: datetime) -> list[int]:
     """Hand over what belongs to the stand-ins, by the ids of contacts; return the ids of their events."""
@@ -74,8 +77,12 @@ def _move_runs(merged: Mapping[int, int], now: datetime) -> None:
 
 
 def again(event_ids: Sequence[int], now: datetime) -> list[NewEvent]:
-    """Return what happened to stand-ins a short time ago: flows may let the people in whom they did not let in."""
+    """Return what happened to stand-ins a short time ago: flows may let the people in whom they did not let in.
+
+    What came with a shop's history stays untold: it is of these kinds, which a delivery brings otherwise.
+    """
     rows = Event.objects.filter(pk__in=event_ids, occurred_at__gt=now - TOO_LATE).order_by("occurred_at", "pk")
+    rows = rows.exclude(delivery=None, kind__in=_OF_HISTORY)
     columns = ("pk", "store_id", "contact_id", "kind", "key", "subject", "occurred_at", "data")
     return [NewEvent(*row) for row in rows.values_list(*columns)] if event_ids else []
 

@@ -204,3 +204,16 @@ def test_anything_is_read_or_refused(value: Any) -> None:
     pixel.read(json.dumps(value).encode(), NOON)
     if isinstance(value, dict):
         pixel.read(json.dumps({"id": "1", "client": "2", "name": "product_viewed", **value}).encode(), NOON)
+
+
+def test_a_crowd_that_nobody_knows_is_forgotten_down_to_the_limit(
+    store: Store, still: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "MOST_VISITS", 2)
+    monkeypatch.setattr(joining, "AT_ONCE", 1)
+    PixelEvent.objects.bulk_create(
+        PixelEvent(store=store, event_id=f"e{n}", client_id="c", kind="product_viewed", at=NOON, received_at=NOON)
+        for n in range(7)
+    )
+    assert joining.tidy() == 5
+    assert sorted(PixelEvent.objects.values_list("event_id", flat=True)) == ["e5", "e6"]

@@ -13,7 +13,7 @@ from smsflow_plugin.audience.consent import Consent
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.engine.writing import Entry, write_people
-from smsflow_plugin.events.facts import Person, PersonFact
+from smsflow_plugin.events.facts import Person, PersonFact, RawDelivery, StoreInfo
 from smsflow_plugin.events.inbox import store_delivery
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.flows.program import Send, Wait
@@ -22,6 +22,7 @@ from smsflow_plugin.integrations.shopify.admin.transport import Answer
 from smsflow_plugin.integrations.shopify.models import Grant, SyncFind, SyncRun, SyncState
 from smsflow_plugin.integrations.shopify.sync import comparing, mapping
 from smsflow_plugin.integrations.shopify.sync.comparing import compare_shops, state_of
+from smsflow_plugin.integrations.shopify.translate import translate
 from smsflow_plugin.models import Connection, ConsentRecord, Contact, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import make_flow
@@ -205,6 +206,44 @@ class TestHistory:
         shop.orders = [{**old, "updatedAt": ago(hours=1), "displayFinancialStatus": "PAID"}]
         compare(still)
         assert found() == [("orders/paid", "#1")]
+
+    def test_an_imported_order_that_is_only_touched_was_paid_long_ago(
+        self, store: Store, state: SyncState, shop: Shop, still: TestClock
+    ) -> None:
+        make_flow(store, Send("s1", "Thanks for paying!"), trigger="order_paid")
+        old = order(1, ago(days=90))
+        raw = RawDelivery("shopify", "orders/create", "history", {}, mapping.body(mapping.order(old)), clock.now())
+        (fact,) = translate(raw, StoreInfo("US", "UTC", "en", "USD")).facts
+        assert isinstance(fact, PersonFact)
+        with transaction.atomic():
+            write_people([Entry(None, store.pk, fact)], {store.pk: store}, NOON, heard=lambda event: False)
+        shop.orders = [{**old, "updatedAt": ago(hours=1)}]
+        compare(still)
+        assert not Event.objects.filter(kind="order_paid").exists()
+        assert not Enrollment.objects.exists()
+
+    def test_an_order_of_a_long_outage_that_is_only_touched_starts_nothing(
+        self, store: Store, state: SyncState, shop: Shop, still: TestClock
+    ) -> None:
+        """The app was taken away for months, and is back: what is told now of then is no news."""
+        make_flow(store, Send("s1", "Thanks for paying!"), trigger="order_paid")
+        SyncState.objects.update(since=NOON - timedelta(days=200))
+        shop.orders = [order(1, ago(hours=1), createdAt=ago(days=90), processedAt=ago(days=90))]
+        compare(still)
+        assert found() == [("orders/create", "#1")]
+        shop.orders = [{**shop.orders[0], "updatedAt": ago(minutes=2)}]
+        SyncState.objects.update(next_at=clock.now())
+        compare(still)
+        assert not Enrollment.objects.exists()
+
+    def test_a_yes_without_a_date_is_no_news_of_today(
+        self, store: Store, state: SyncState, shop: Shop, still: TestClock
+    ) -> None:
+        make_flow(store, Send("s1", "Welcome!"), trigger="opted_in")
+        shop.customers = [customer(1, ago(minutes=5), createdAt=ago(days=400), phone=subscribed(None))]
+        compare(still)
+        assert Contact.objects.get().marketing_consent == "granted"
+        assert not Enrollment.objects.exists()
 
     def test_a_cancellation_is(self, store: Store, state: SyncState, shop: Shop, still: TestClock) -> None:
         shop.orders = [order(1, ago(hours=1), createdAt=ago(days=90), cancelledAt=ago(hours=1))]

@@ -214,6 +214,24 @@ class TestFlows:
         assert not Enrollment.objects.exists()
         assert Event.objects.filter(key="17").exists()
 
+    def test_none_starts_when_somebody_turns_out_to_be_somebody_else(
+        self, store: Store, history: History, still: TestClock
+    ) -> None:
+        make_flow(store, Send("s1", "Thank you!"), trigger="order_created")
+        make_contact(store, phone="+12025550001")
+        history.customers = [customer(1, ago(days=300), phone={"phoneNumber": None})]
+        history.orders = [bulk_order(order(11, ago(hours=5)))]
+        start(store)
+        run_all(still)
+        payload = mapping.customer(customer(1, ago(minutes=1)))
+        store_delivery(
+            store_id=store.pk, source="shopify", external_id="hook", topic="customers/update", headers={},
+            body=mapping.body(payload),
+        )  # fmt: skip
+        ingest()
+        assert Contact.objects.get(phone="+12025550001").orders_count == 1
+        assert not Enrollment.objects.exists()
+
     def test_if_somebody_wants_it_what_is_new_starts_them(
         self, store: Store, history: History, still: TestClock
     ) -> None:
@@ -401,6 +419,34 @@ class TestTrouble:
         assert ImportRun.objects.get().state == "preparing"
         server.gone = set()
         assert run_all(still).state == "done"
+
+    def test_an_address_that_leads_nowhere_is_given_up(
+        self, store: Store, history: History, server: FileServer, still: TestClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importing, "MOST_FAILURES", 3)
+        a_shop(history)
+        start(store)
+        server.gone = {"/1.jsonl"}
+        for _round in range(10):
+            for _look in range(3):  # the second look must find nothing due: it would go on for ever
+                import_history()
+            still.move(seconds=16)
+        assert (ImportRun.objects.get().state, ImportRun.objects.get().trouble) == ("failed", "The file is gone.")
+        assert len(server.asked) <= 5
+
+    def test_a_file_that_ended_half_read_is_no_end_of_the_import(
+        self, store: Store, history: History, shop: Shop, still: TestClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        a_shop(history)
+        start(store)
+
+        def ended(variables: Any) -> dict[str, Any]:
+            found = history.look(variables)["bulkOperation"]
+            return {"bulkOperation": {**found, "url": None, "fileSize": None}}
+
+        shop.answers["BulkStatus"] = ended
+        run = run_all(still)
+        assert (run.state, run.trouble) == ("failed", "The file is gone.")
 
     def test_what_shopify_does_not_finish_is_said_and_may_be_tried_again(
         self, store: Store, boss: Any, history: History, still: TestClock

@@ -49,6 +49,13 @@ def test_a_connection_that_breaks_is_trouble_and_no_end(server: FileServer) -> N
     assert [line for line, _end in seen] in ([], [b'{"a": 1}'])
 
 
+def test_a_last_line_may_lack_its_end_where_the_file_has_one(server: FileServer) -> None:
+    server.files["/open"] = BODY.rstrip(b"\n")
+    size = len(server.files["/open"])
+    assert [line for line, _end in stream.lines(f"{server.url}/open", 0)] == BODY.splitlines()[:2]
+    assert list(stream.lines(f"{server.url}/open", 0, size))[-1] == (BODY.splitlines()[-1], size)
+
+
 def test_a_file_that_is_gone_is_said_to_be(server: FileServer) -> None:
     server.gone = {"/f"}
     with pytest.raises(stream.Gone):

@@ -93,6 +93,19 @@ def test_what_shopify_heard_later_stands(connection: Connection, shop: FakeShop,
     assert shop.customers["77"].state == "UNSUBSCRIBED"
 
 
+@pytest.mark.parametrize("theirs", ["SUBSCRIBED", "UNSUBSCRIBED"])
+def test_a_question_takes_back_no_answer_that_shopify_has(
+    connection: Connection, shop: FakeShop, store: Store, theirs: str
+) -> None:
+    """Somebody typed the number into a form here. What its owner has said in the shop is not undone by that."""
+    ada = make_customer(shop, store, marketing_consent="unknown")
+    shop.customers["77"].state, shop.customers["77"].at = theirs, "2025-03-04T15:59:00Z"
+    say(ada, "pending", source="form")
+    work()
+    assert shop.customers["77"].state == theirs
+    assert outcome(ada) == "nothing"
+
+
 def test_a_stop_wins_over_our_own_yes_that_shopify_dates_later(
     connection: Connection, shop: FakeShop, store: Store, still: TestClock
 ) -> None:

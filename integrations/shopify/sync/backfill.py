@@ -110,7 +110,7 @@ def _consent(node: Node, history: History, report: Counter[str]) -> list[Entry]:
     if at is not None and at >= history.since:
         report["consents_recent"] += 1
         return []
-    fact = _fact("customers_marketing_consent/update", payload, candidates.moment(node), history)
+    fact = _fact("customers_marketing_consent/update", payload, candidates.said_at(node, payload), history)
     if fact is None:
         report["consent_without_number"] += 1
         return []

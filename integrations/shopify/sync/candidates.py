@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q
+
 from smsflow_plugin.audience import ledger
 from smsflow_plugin.audience.models import Contact, Identity
 from smsflow_plugin.events.facts import CannotUnderstand, PersonFact, RawDelivery, StoreInfo, Translation
 from smsflow_plugin.events.inbox import fingerprint, shortened
+from smsflow_plugin.events.kinds import TOO_LATE
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.integrations.shopify.payload import parse_time
 from smsflow_plugin.integrations.shopify.sync import late, mapping
@@ -96,7 +99,7 @@ def missing(resource: str, nodes: Sequence[Node], shop: Shop, now: datetime) -> 
     told = [one for one in found if _read(one, shop)]
     unknown = _unknown(told, shop.store_id)
     if resource == Resource.ORDERS:
-        unknown = _missed_only(unknown, shop)
+        unknown = _missed_only(unknown, shop, now)
     if resource == Resource.CHECKOUTS:
         _weigh_carts(unknown, people, shop.store_id, now)
     return unknown
@@ -156,7 +159,7 @@ def _of_customer(node: Node, known: Known | None, shop: Shop) -> Iterator[Candid
         topic = "customers/create" if is_new else "customers/update"
         yield _candidate(topic, mapping.customer(node), node)
     if consent := mapping.consent(node):
-        yield _candidate("customers_marketing_consent/update", consent, node)
+        yield _candidate("customers_marketing_consent/update", consent, node, said_at(node, consent))
     if tags := tags_to_add(node, known):
         yield _candidate("customer.tags_added", mapping.tags_added(node, tags), node)
 
@@ -177,9 +180,19 @@ def _of_checkout(node: Node) -> Iterator[Candidate]:
         yield _candidate("checkouts/update", mapping.checkout(node), node)
 
 
-def _candidate(topic: str, payload: Mapping[str, Any], node: Node) -> Candidate:
+def said_at(node: Node, consent: Mapping[str, Any]) -> datetime:
+    """Return when a statement without a date counts as made.
+
+    A yes may be as old as the customer: that something else of them has changed today makes it no news to welcome.
+    """
+    said = consent["sms_marketing_consent"]
+    undated = when(said, "consent_updated_at") is None and said["state"] in ("subscribed", "pending")
+    return moment(node, "createdAt" if undated else "updatedAt")
+
+
+def _candidate(topic: str, payload: Mapping[str, Any], node: Node, at: datetime | None = None) -> Candidate:
     label = str(node.get("name") or payload.get("token") or _id(node))
-    return Candidate(topic, mapping.body(payload), label[:100], moment(node), node)
+    return Candidate(topic, mapping.body(payload), label[:100], at or moment(node), node)
 
 
 def _read(one: Candidate, shop: Shop) -> bool:
@@ -217,20 +230,25 @@ def _unknown(found: Sequence[Candidate], store_id: int) -> list[Candidate]:
     ]
 
 
-def _missed_only(unknown: Sequence[Candidate], shop: Shop) -> list[Candidate]:
-    """Leave out what orders went through before we listened.
+def _missed_only(unknown: Sequence[Candidate], shop: Shop, now: datetime) -> list[Candidate]:
+    """Leave out payments that may be of long ago: Shopify says that an order is paid, and not since when.
 
-    A payment was missed if the order was placed since, or if we know the order: one that we never heard of was
-    paid long ago.
+    One was missed if the order was placed lately, while we listened, or if we heard of the order when it was
+    placed. Of an order that was imported, or found long afterwards, nobody knows; it may only have been touched.
     """
-    old = {_id(one.node) for one in unknown if _is_old_payment(one, shop)}
-    rows = Event.objects.filter(store_id=shop.store_id, kind="order_created", key__in=old)
+    old = {_id(one.node) for one in unknown if _is_old_payment(one, shop, now)}
+    if not old:
+        return list(unknown)
+    in_time = ~Q(delivery__external_id__startswith=PREFIX) | Q(recorded_at__lte=F("occurred_at") + TOO_LATE)
+    rows = Event.objects.filter(
+        in_time, store_id=shop.store_id, kind="order_created", key__in=old, delivery__isnull=False
+    )
     known = set(rows.values_list("key", flat=True))
-    return [one for one in unknown if not _is_old_payment(one, shop) or _id(one.node) in known]
+    return [one for one in unknown if not _is_old_payment(one, shop, now) or _id(one.node) in known]
 
 
-def _is_old_payment(one: Candidate, shop: Shop) -> bool:
-    return one.topic == "orders/paid" and moment(one.node, "createdAt") < shop.since
+def _is_old_payment(one: Candidate, shop: Shop, now: datetime) -> bool:
+    return one.topic == "orders/paid" and moment(one.node, "createdAt") < max(shop.since, now - TOO_LATE)
 
 
 def _weigh_carts(carts: Sequence[Candidate], people: Mapping[str, Known], store_id: int, now: datetime) -> None:

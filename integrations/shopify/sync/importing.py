@@ -126,7 +126,8 @@ def _go_on(run: ImportRun) -> datetime:
         return clock.now() + POLL
     if run.state == State.READING and _read(run):
         return _next_phase(run)
-    return clock.now()
+    # an address that has ended is asked for anew in a while
+    return clock.now() + (POLL if run.state == State.PREPARING else timedelta())
 
 
 def _ask_shopify(run: ImportRun) -> None:
@@ -156,20 +157,23 @@ def _is_ready(run: ImportRun) -> bool:
         why = str((found or {}).get("errorCode") or status).replace("_", " ").lower()
         raise Failed(_("Shopify did not finish: %(why)s.") % {"why": why})
     size, url = int(found.get("fileSize") or 0), str(found.get("url") or "")
-    leases.keep(run, state=State.READING, url=url, size=size, objects_count=count, failures=0)
+    # failures stay: an address that leads nowhere is new each time, and only what is read from it shows that it works
+    leases.keep(run, state=State.READING, url=url, size=size, objects_count=count)
     return True
 
 
 def _read(run: ImportRun) -> bool:
     """Read on until the time is up; return whether this file is at its end."""
     if not run.url:
+        if run.offset or run.objects_count:
+            raise Failed(_("The file is gone."))  # after a week; what was not read is not imported
         return True  # Shopify makes no file of nothing
     history = backfill.History(
         run.store, comparing.state_of(run.connection).since, run.created_at, start_flows=run.start_flows
     )
     end = time.monotonic() + TIME_BUDGET
     try:
-        for chunk in gathering.chunks(stream.lines(run.url, run.offset)):
+        for chunk in gathering.chunks(stream.lines(run.url, run.offset, run.size)):
             _write(run, chunk, history)
             if time.monotonic() >= end:
                 return False

@@ -21,10 +21,11 @@ class Gone(Exception):
     """The address does not lead to the file any more."""
 
 
-def lines(url: str, offset: int) -> Iterator[tuple[bytes, int]]:
+def lines(url: str, offset: int, size: int = 0) -> Iterator[tuple[bytes, int]]:
     """Yield (line, byte after it) from the byte ``offset`` on, which must be the start of a line.
 
-    A last line without its end is not yielded: the file was cut off, and it comes again.
+    A last line without its end is not yielded: the file was cut off, and it comes again. Unless it ends at ``size``,
+    which Shopify says that the file has.
 
     :raises Gone: if the file is not there.
     :raises Unreachable: if the connection breaks.
@@ -43,12 +44,12 @@ def lines(url: str, offset: int) -> Iterator[tuple[bytes, int]]:
             if response.status_code not in (200, 206):
                 raise Unreachable(_("The file could not be read (HTTP %(status)s).") % {"status": response.status_code})
             skip = 0 if response.status_code == 206 else offset
-            yield from _split(response.iter_content(PIECE), offset, skip)
+            yield from _split(response.iter_content(PIECE), offset, skip, size)
     except requests.RequestException as error:
         raise Unreachable(_("The file could not be read (%(error)s).") % {"error": type(error).__name__}) from None
 
 
-def _split(pieces: Iterator[bytes], position: int, skip: int) -> Iterator[tuple[bytes, int]]:
+def _split(pieces: Iterator[bytes], position: int, skip: int, size: int) -> Iterator[tuple[bytes, int]]:
     rest = b""
     for piece in pieces:
         if skip:
@@ -61,3 +62,5 @@ def _split(pieces: Iterator[bytes], position: int, skip: int) -> Iterator[tuple[
             yield line, position
         if len(rest) > LONGEST:
             raise Unreachable(_("The file holds a line that has no end."))
+    if rest and position + len(rest) == size:
+        yield rest, size

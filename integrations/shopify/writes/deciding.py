@@ -69,6 +69,8 @@ def decide(ours: Ours, theirs: Theirs, sent: Collection[Sent], *, may_write_phon
         return Verdict.OTHER_PHONE
     if theirs.state == wanted and not (ours.level == CONFIRMED and theirs.level != _CONFIRMED):
         return Verdict.SAME
+    if ours.state == PENDING and theirs.state != "NOT_SUBSCRIBED":
+        return Verdict.NOTHING  # a question takes back no answer: anybody can type a number into a form
     own = OURS.get(theirs.state)
     heard_from_us = own is not None and theirs.at is not None and stamp(own, theirs.at) in sent
     if theirs.at is not None and not heard_from_us and second(theirs.at) > second(ours.at):
