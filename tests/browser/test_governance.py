@@ -26,9 +26,15 @@ CAPS = "Caps"
 
 
 @pytest.fixture
-def rules(site: Site, people: None) -> Iterator[dict[str, Any]]:
-    """No rules of the store's own, before and after: what is published here would hold for the tests that follow."""
-    yield site.inside("start_rules")
+def rules(site: Site, people: None) -> dict[str, Any]:
+    found: dict[str, Any] = site.inside("start_rules")
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rules_end_here(site: Site) -> Iterator[None]:
+    """What is published here would hold for the tests that follow."""
+    yield
     site.inside("start_rules")
 
 

@@ -26,9 +26,9 @@ def story(quiet_site: Site, people: None) -> dict[str, int]:
     """Whitney was sent a text; Nora, who never agreed, was not."""
     quiet_site.inside("without_gap")
     flow = quiet_site.inside("add_flow", name="Hello", steps=[text("hi", "Hi there."), wait("w", 9)], live=True)
-    run = quiet_site.inside("enter", flow=flow, first_name="Whitney", phone="+12025558021", tags=[])
+    run = quiet_site.inside("enter", flow=flow, first_name="Whitney", phone="+12025558121", tags=[])
     eventually(lambda: quiet_site.inside("decided", run=run) == ["allow"], "Whitney was texted")
-    nora = quiet_site.inside("enter", flow=flow, first_name="Nora", phone="+12025558022", tags=[], consent="unknown")
+    nora = quiet_site.inside("enter", flow=flow, first_name="Nora", phone="+12025558122", tags=[], consent="unknown")
     eventually(lambda: quiet_site.inside("refused", run=nora) is not None, "Nora was refused")
     return {"flow": flow, "run": run, "refused": quiet_site.inside("refused", run=nora)}
 

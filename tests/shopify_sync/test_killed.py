@@ -48,14 +48,22 @@ class Workers:
         assert worker.returncode == 0
         return json.loads(out.splitlines()[-1])
 
-    def kill_again_and_again(self, what: str, chance: random.Random) -> int:
-        """Run ``what`` to its end through so many deaths; return how many there were."""
+    def time(self, what: str) -> float:
+        """Run ``what`` in peace; return how many seconds it was at work."""
+        worker = self.start(what)
+        began = at_work(worker)
+        worker.communicate(timeout=300)
+        assert worker.returncode == 0
+        return time.monotonic() - began
+
+    def kill_again_and_again(self, what: str, seconds: float, chance: random.Random) -> int:
+        """Run ``what``, which takes so many seconds, to its end through deaths; return how many there were."""
         deaths = 0
         while True:
             worker = self.start(what)
+            at_work(worker)
             try:
-                # the first moments of a process are its imports
-                worker.wait(timeout=chance.uniform(1.5, 4.5) if deaths < KILLS else 300)
+                worker.wait(timeout=seconds * chance.uniform(0.05, 0.3) if deaths < KILLS else 300)
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
@@ -69,16 +77,23 @@ class Workers:
             return deaths
 
 
+def at_work(worker: subprocess.Popen[str]) -> float:
+    """Wait until a worker begins to work; return when that was."""
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "begins\n"
+    return time.monotonic()
+
+
 def twice(tmp_path: Path, shop: RunningShop, what: str, seed: int, **more: str) -> tuple[Any, Any, int]:
     """Do it in peace, and through deaths."""
-    figures, deaths = [], 0
+    figures, deaths, seconds = [], 0, 0.0
     for name in ("calm", "killed"):
         workers = Workers(shop, tmp_path / f"{name}.sqlite3", **more)
         workers.run("setup")
         if name == "calm":
-            workers.run(what)
+            seconds = workers.time(what)
         else:
-            deaths = workers.kill_again_and_again(what, random.Random(seed))
+            deaths = workers.kill_again_and_again(what, seconds, random.Random(seed))
         figures.append(workers.run("figures"))
     return figures[0], figures[1], deaths
 
