@@ -167,3 +167,7 @@ def test_other_words_are_free_for_flows(word: str) -> None:
 def test_a_pattern_that_cannot_be_read_says_so(pattern: str) -> None:
     with pytest.raises((BadPattern, KeyError)):
         compile_pattern(pattern, {})
+
+
+def test_two_words_that_answer_a_question_are_not_doubted() -> None:
+    assert read_reply("un sac", "fr").verdict is Verdict.OTHER

@@ -102,7 +102,9 @@ def _second_opinion(first: Reading, parts: list[list[str]], plain: str) -> Readi
     might_be_mistyped = any(word in words.not_mistyped for part in parts for word in part)
     if heard_as.score > _CERTAIN and not might_be_mistyped:
         return Reading(Verdict.OPT_OUT, f"sounds like an opt-out: {heard_as.words}"[:200])
-    if heard_as.score > _POSSIBLE and first.verdict is Verdict.OTHER:
+    # two words are mostly an answer to a question (“un sac”): too little for a doubt
+    long_enough = sum(len(part) for part in parts) > _FEWEST_WORDS
+    if heard_as.score > _POSSIBLE and first.verdict is Verdict.OTHER and long_enough:
         return Reading(Verdict.DOUBTFUL, f"may be an opt-out: {heard_as.words}"[:200])
     return first
 
