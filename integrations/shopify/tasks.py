@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
-
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
 
 from smsflow_plugin.integrations.shopify import asking, joining, privacy, subscribing
 from smsflow_plugin.integrations.shopify.connecting import forget_uninstalled, tidy_pending
+from smsflow_plugin.integrations.shopify.looking import look_again_and_again
 from smsflow_plugin.integrations.shopify.models import Grant
 from smsflow_plugin.integrations.shopify.sync import tasks as sync
 from smsflow_plugin.integrations.shopify.writes.tasks import fill_pools, write_to_shops
@@ -30,28 +27,23 @@ __all__ = [
     "write_to_shops",
 ]
 
-logger = logging.getLogger(__name__)
-
-#: Seconds after which a task makes room; the next minute goes on.
-TIME_BUDGET = 20.0
-
 
 @db_periodic_task(crontab(minute="*"))
 def join_carts_and_visits() -> None:
-    if _work_off(joining.join):
+    if look_again_and_again(joining.join).handled:
         nudge("advance")
 
 
 @db_periodic_task(crontab(minute="*"))
 def ask_shops() -> None:
-    if _work_off(asking.ask):
+    if look_again_and_again(asking.ask).handled:
         nudge("tell_stock")
         nudge("advance")
 
 
 @db_periodic_task(crontab(minute="*"))
 def answer_privacy_requests() -> None:
-    _work_off(privacy.comply)
+    look_again_and_again(privacy.comply)
 
 
 @db_periodic_task(crontab(minute="41"))
@@ -78,16 +70,3 @@ def compare_all_subscriptions() -> None:
 def forget_tokens() -> None:
     """Of shops that have taken the app away: the tokens are dead."""
     forget_uninstalled()
-
-
-def _work_off(look: Callable[[], int]) -> int:
-    """Look until there is nothing left, or the time is up; return how much there was."""
-    end, done = time.monotonic() + TIME_BUDGET, 0
-    try:
-        while handled := look():
-            done += handled
-            if time.monotonic() >= end:
-                break
-    except Exception:
-        logger.exception("%s stopped at an error; it runs again in a minute.", look.__name__)
-    return done

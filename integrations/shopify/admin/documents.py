@@ -90,15 +90,6 @@ mutation SmsConsentUpdate($input: CustomerSmsMarketingConsentUpdateInput!) {{
     scopes=("write_customers",),
 )
 
-CUSTOMER_CONSENT = Document(
-    "CustomerConsent",
-    f"""
-query CustomerConsent($id: ID!) {{
-  customer(id: $id) {{ id defaultPhoneNumber {{ {_CONSENT} }} }}
-}}""",
-    scopes=("read_customers",),
-)
-
 CUSTOMER_BY_PHONE = Document(
     "CustomerByPhone",
     f"""
@@ -329,15 +320,6 @@ BULK_ORDERS = Document(
 }} }} }} }}
 """,
     scopes=("read_orders",),
-)
-
-WEB_PIXEL_CREATE = Document(
-    "WebPixelCreate",
-    """
-mutation WebPixelCreate($pixel: WebPixelInput!) {
-  webPixelCreate(webPixel: $pixel) { webPixel { id } userErrors { code field message } }
-}""",
-    scopes=("write_pixels", "read_customer_events"),
 )
 
 ALL = tuple(value for value in globals().values() if isinstance(value, Document))

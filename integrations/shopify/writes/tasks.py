@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
-
 from huey import crontab
 from huey.contrib.djhuey import HUEY, db_periodic_task, db_task
 
+from smsflow_plugin.integrations.shopify.looking import look_again_and_again
 from smsflow_plugin.integrations.shopify.writes import filling, outbox
-from smsflow_plugin.tasks import TICK, TIME_BUDGET
-
-logger = logging.getLogger(__name__)
+from smsflow_plugin.tasks import TICK
 
 
 @db_periodic_task(crontab(minute="*"))
@@ -30,23 +25,11 @@ def look_again() -> None:
 
 @db_task()
 def write_to_shops() -> None:
-    if not _run(outbox.write_out):
+    if not look_again_and_again(outbox.write_out).finished:
         write_to_shops()
 
 
 @db_task()
 def fill_pools() -> None:
-    if not _run(filling.fill_next):
+    if not look_again_and_again(filling.fill_next).finished:
         fill_pools()
-
-
-def _run(look: Callable[[], int]) -> bool:
-    """Look until there is nothing left, or the time is up; return whether there is nothing left."""
-    end = time.monotonic() + TIME_BUDGET
-    try:
-        while look():
-            if time.monotonic() >= end:
-                return False
-    except Exception:
-        logger.exception("Writing into shops stopped at an error; the next minute tries again.")
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 _GID = re.compile(r"gid://shopify/([A-Za-z]+)/(\d+)(?:\?.*)?")
 
@@ -49,14 +49,6 @@ def seconds_of(text: str) -> float:
     """
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def decimal_of(value: object) -> Decimal:
-    """:raises ValueError: if it is no number."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError(f"{value} is no number") from error
 
 
 def money(amount: Decimal) -> str:
