@@ -7,3 +7,8 @@ class AdminPanelsConfig(AppConfig):
     label = "smsflow_admin"
     verbose_name = _("SMSFlow: admin")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from smsflow_plugin.admin_panels import landing
+
+        landing.register()

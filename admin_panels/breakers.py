@@ -13,9 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
-from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import InspectView
 from wagtail.admin.widgets.button import Button
@@ -23,6 +22,7 @@ from wagtail.admin.widgets.button import Button
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.waiting_item import WaitingMenuItem
 from smsflow_plugin.engine.resolving import CannotResolve, Resolution, ResolveBreaker
 from smsflow_plugin.governance.trip_words import sentence
 from smsflow_plugin.models import BreakerTrip, Enrollment, Flow
@@ -192,22 +192,9 @@ def _flow_url(flow: Flow) -> str:
     return page_url("edit", flow)
 
 
-class BreakerMenuItem(MenuItem):  # type: ignore[misc]
-    """The line of the menu, with how many breakers wait for the user."""
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        from wagtail.permissions import policy_registry
-
-        policy = policy_registry.get_by_type(BreakerTrip)
-        return bool(policy.user_has_any_permission(request.user, ["view", "change"]))
-
-    def render_component(self, request: HttpRequest) -> Any:
-        component = super().render_component(request)
-        waiting = BreakerTrip.objects.visible_to(request.user).filter(state=OPEN).count()
-        if waiting:
-            text = ngettext("%(label)s (%(count)d waits)", "%(label)s (%(count)d wait)", waiting)
-            component.label = text % {"label": self.label, "count": waiting}
-        return component
+class BreakerMenuItem(WaitingMenuItem):
+    model = BreakerTrip
+    state = OPEN
 
 
 class BreakerViewSet(ReadOnlyViewSet):

@@ -21,18 +21,20 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from smsflow_plugin.admin_panels.consent.views import EraseView, ExportView, OptOutView
 from smsflow_plugin.admin_panels.consent.words import proofs
+from smsflow_plugin.admin_panels.contact_head import consent, consent_source, figures, own_fields, scores
+from smsflow_plugin.admin_panels.contact_timeline import page_of
+from smsflow_plugin.admin_panels.inbox.start import may_start
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.audience.consent import CONFIRMED
 from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.engine.actions import HandOverContact, ResumeAutomation
-from smsflow_plugin.measurement.entry import Cursor
-from smsflow_plugin.measurement.timeline import timeline, zone_of
-from smsflow_plugin.models import Contact, Delivery, Enrollment, Flow, Message, Suppression
+from smsflow_plugin.measurement.ahead import ahead
+from smsflow_plugin.measurement.timeline import zone_of
+from smsflow_plugin.models import Contact, Delivery, Flow, Message, PanicStop, Suppression
 
-#: Entries of the timeline on one page.
-PAGE = 50
+#: Lines of the ledger that are shown.
+LEDGER = 50
 
 
 class ContactFilterSet(StoreFilterSet):
@@ -77,6 +79,9 @@ class ContactPage(InspectView):  # type: ignore[misc]
         if self.object.erased_at:
             return []
         buttons = []
+        if may_start(self.request.user, self.object):
+            # leads to the conversation where there is one
+            buttons.append(self._button(_("Write a text"), "smsflow_inbox:start", "comment"))
         if self.user_has_permission("change"):
             buttons.append(self._hand_over_button())
             if not self.opted_out:
@@ -107,34 +112,30 @@ class ContactPage(InspectView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        before = self._cursor()
-        entries = timeline(self.object, limit=PAGE + 1, before=before)
+        contact, user, zone = self.object, self.request.user, zone_of(self.object)
+        answered = scores(contact)
         context.update(
-            profile=self._profile(),
-            consent=self._consent(),
+            figures=figures(contact),
+            scores=answered,
+            profile=self._profile([name for name, _said in answered]),
+            consent=consent(contact),
+            consent_source=consent_source(contact),
             suppression=self._suppression(),
-            ledger=proofs(self.object.consent_records.order_by("-effective_at", "-pk")[:PAGE]),
-            live=self._live(),
-            entries=entries[:PAGE],
-            older=str(entries[PAGE - 1].cursor) if len(entries) > PAGE else "",
-            before=before,
-            zone=zone_of(self.object),
-            may_see_flows=may(self.request.user, "change", Flow(store=self.object.store)),
-            may_see_messages=may(self.request.user, "view", Message(store=self.object.store)),
-            may_see_deliveries=may(self.request.user, "view", Delivery(store=self.object.store)),
+            ledger=proofs(contact.consent_records.order_by("-effective_at", "-pk")[:LEDGER]),
+            ahead=[] if contact.erased_at else ahead(contact, zone),
+            stopped=PanicStop.objects.filter(Q(store=contact.store) | Q(store=None), released_at=None).exists(),
+            page=page_of(contact, user, self.request.GET),
+            zone=zone,
+            may_see_flows=may(user, "change", Flow(store=contact.store)),
+            may_see_messages=may(user, "view", Message(store=contact.store)),
+            may_see_deliveries=may(user, "view", Delivery(store=contact.store)),
         )
         return context
 
     def get_fields_context(self) -> list[Any]:
         return []
 
-    def _cursor(self) -> Cursor | None:
-        try:
-            return Cursor.parse(self.request.GET.get("before", ""))
-        except ValueError:
-            return None
-
-    def _profile(self) -> list[tuple[Any, Any]]:
+    def _profile(self, but: list[str]) -> list[tuple[Any, Any]]:
         contact = self.object
         place = ", ".join(part for part in (contact.postcode, contact.province, contact.country) if part)
         rows = [
@@ -145,53 +146,14 @@ class ContactPage(InspectView):  # type: ignore[misc]
             (_("Language"), contact.language),
             (_("Place"), place),
             (_("Time zone"), zone_of(contact)),
-            (_("Orders"), contact.orders_count),
-            (_("Spent in all"), f"{contact.total_spent} {contact.store.currency}" if contact.total_spent else ""),
             (_("Tags"), ", ".join(map(str, contact.tags))),
-            *contact.fields.items(),
+            *own_fields(contact, but),
         ]
         return [(label, value) for label, value in rows if value not in ("", None)]
 
     def _suppression(self) -> str:
         reason = suppressed([self.object]).get(self.object.pk)
         return str(Suppression.Reason(reason).label) if reason else ""
-
-    def _consent(self) -> list[tuple[Any, Any, bool]]:
-        contact = self.object
-        return [
-            (
-                _("Marketing texts"),
-                contact.get_marketing_consent_display(),
-                contact.marketing_consent == Contact.Consent.GRANTED,
-            ),
-            *self._level(),
-            (
-                _("Service texts"),
-                _("Allowed")
-                if contact.service_consent == Contact.Consent.UNKNOWN
-                else contact.get_service_consent_display(),
-                contact.service_consent != Contact.Consent.REVOKED,
-            ),
-            (
-                _("E-mails"),
-                contact.get_email_consent_display(),
-                contact.email_consent == Contact.Consent.GRANTED,
-            ),
-        ]
-
-    def _level(self) -> list[tuple[Any, Any, bool]]:
-        contact = self.object
-        if not contact.opt_in_level:
-            return []
-        return [(_("Opt-in"), contact.get_opt_in_level_display(), contact.opt_in_level == CONFIRMED)]
-
-    def _live(self) -> QuerySet[Any]:
-        return (
-            self.object.enrollments.filter(status=Enrollment.Status.WAITING)
-            .select_related("flow")
-            .only("flow__name", "flow__store_id", "entered_at", "wake_at", "contact_id", "store_id", "version_id")
-            .order_by("-entered_at")
-        )
 
 
 class HandOverForm(forms.Form):

@@ -26,6 +26,7 @@ from smsflow_plugin.admin_panels.listing import (
 )
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.admin_panels.why import MessageWhyPage
+from smsflow_plugin.integrations.sinch.codes import sentence
 from smsflow_plugin.measurement.reasons import state_sentence
 from smsflow_plugin.measurement.telling import decisions_of, text_key
 from smsflow_plugin.measurement.timeline import zone_of
@@ -94,7 +95,8 @@ class MessagePage(InspectView):  # type: ignore[misc]
 
     def get_object(self, queryset: Any = None) -> Message:
         messages: QuerySet[Any] = Message.objects.visible_to(self.request.user)
-        return messages.select_related("store", "contact", "contact__store", "flow", "batch").get(pk=self.pk)
+        related = ("store", "contact", "contact__store", "flow", "batch__connection")
+        return messages.select_related(*related).defer("batch__connection__secrets").get(pk=self.pk)
 
     def get_page_subtitle(self) -> str:
         return Truncator(self.object.body).chars(40)
@@ -120,6 +122,7 @@ class MessagePage(InspectView):  # type: ignore[misc]
                 (_("Not sent after"), message.expires_at),
                 (_("Accepted by the gateway"), message.accepted_at),
                 (_("Delivered or failed"), message.finished_at),
+                (_("Read"), message.read_at),
             ],
             may_see_contact=message.contact_id and may(self.request.user, "view", Contact(store=message.store)),
             may_see_flow=message.flow_id and may(self.request.user, "change", Flow(store=message.store)),
@@ -135,10 +138,21 @@ class MessagePage(InspectView):  # type: ignore[misc]
             (_("Class"), message.get_message_class_display()),
             (_("Parts"), _("%(parts)d, in %(encoding)s") % {"parts": message.parts, "encoding": message.encoding}),
         ]
+        if message.reported_parts and message.reported_parts != message.parts:
+            facts.append((_("Parts, says the gateway"), message.reported_parts))
         facts.append((_("Cost"), _cost(message)))
+        if meaning := _meaning(message):
+            facts.append((_("What the code means"), meaning))
         if message.attempts:
             facts.append((_("Failed tries"), message.attempts))
         return facts
+
+
+def _meaning(message: Message) -> str:
+    """Return what the network's code means, if the vendor has one that we know."""
+    if message.batch is None or message.batch.connection.kind != "sinch":
+        return ""
+    return sentence(message.error_code)
 
 
 def _cost(message: Message) -> str:

@@ -25,6 +25,7 @@ NEEDED_APPS = (
     "smsflow_plugin.admin_panels",
     "wagtail",
     "wagtail.admin",
+    "wagtail.images",
     "wagtail.snippets",
     "wagtail.search",
     "wagtail.users",

@@ -33,19 +33,26 @@ DEFAULTS: dict[str, Any] = {
     # Gateways by the kind of connection they serve.
     "GATEWAYS": {
         "sinch": "smsflow_plugin.integrations.sinch.gateway.SinchGateway",
+        "sinch_conversation": "smsflow_plugin.integrations.sinch.conversation_gateway.ConversationGateway",
         "null": "smsflow_plugin.messaging.gateway.NullGateway",
     },
     # Who understands deliveries, by their source.
     "TRANSLATORS": {
         "shopify": "smsflow_plugin.integrations.shopify.translate.translate",
         "sinch": "smsflow_plugin.integrations.sinch.translate.translate",
+        "sinch_conversation": "smsflow_plugin.integrations.sinch.conversation_translate.translate",
         "form": "smsflow_plugin.signup.translate.translate",
+        "links": "smsflow_plugin.links.translate.translate",
+        "helpdesk": "smsflow_plugin.integrations.helpdesk.translate.translate",
+        "outbox": "smsflow_plugin.messaging.failed.translate",
     },
     # What vendors call, by the first part of its path below the plugin's own.
     "WEBHOOK_URLS": {
         "shopify": "smsflow_plugin.integrations.shopify.urls",
         "sinch": "smsflow_plugin.integrations.sinch.urls",
+        "sinch_conversation": "smsflow_plugin.integrations.sinch.conversation_urls",
         "outgoing": "smsflow_plugin.integrations.outgoing.urls",
+        "helpdesk": "smsflow_plugin.integrations.helpdesk.urls",
     },
     # Who does what flows want done outside the database, by the kind of effect.
     "PERFORMERS": {

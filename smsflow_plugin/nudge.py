@@ -31,12 +31,16 @@ PUMPS = (
     "perform",
     "dispatch",
     "reconcile",
+    "poll_inbounds",
     "give_back",
     "learn",
     "watch",
     "tell_staff",
+    "hand_back",
     "count_unsent",
     "watch_requests",
+    "recredit",
+    "roll_up",
 )
 
 #: Alarms further ahead are left to the minute tick, so that the schedule never fills up.

@@ -15,17 +15,32 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task, on_startup
 
 from smsflow_plugin import clock
+from smsflow_plugin.attribution import recompute
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine import advance as advance_pump
-from smsflow_plugin.engine import budgets, dated, habits, lists, moving, notices, offers, stock, watching
+from smsflow_plugin.engine import (
+    budgets,
+    call_alarms,
+    dated,
+    habits,
+    handing_back,
+    lists,
+    moving,
+    notices,
+    offers,
+    stock,
+    watching,
+)
 from smsflow_plugin.engine import ingest as ingest_pump
 from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
 from smsflow_plugin.engine import purging as purge_pump
 from smsflow_plugin.governance import unsent
+from smsflow_plugin.measurement import learning_times, rollups
+from smsflow_plugin.measurement.weekly import telling
+from smsflow_plugin.messaging import counted_parts, polling, spending
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
-from smsflow_plugin.messaging import spending
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
 from smsflow_plugin.signup import watching as requests_pump
 from smsflow_plugin.signup.purging import KINDS as PURGED
@@ -85,6 +100,7 @@ def perform() -> None:
 @db_task()
 def learn() -> None:
     _run("learn", habits.learn)
+    _run("learn", learning_times.learn)
 
 
 @db_task()
@@ -94,13 +110,34 @@ def watch() -> None:
 
 @db_task()
 def tell_staff() -> None:
+    # reports are written first: they leave as all e-mails to staff do
+    _run("tell_staff", telling.tell_weekly)
     if _run("tell_staff", notices.tell_staff):
         alarm("tell_staff", notices.next_notice())
 
 
 @db_task()
+def hand_back() -> None:
+    """People whom staff no longer talks with go back to the flows; what was put aside comes up again."""
+    _run("hand_back", lambda: _handing_on(handing_back.hand_back(), "advance"))
+
+
+@db_task()
 def count_unsent() -> None:
     _run("count_unsent", unsent.count_unsent)
+
+
+@db_task()
+def recredit() -> None:
+    """Stores that look back for another time than before have their orders credited anew."""
+    _run("recredit", lambda: _handing_on(recompute.recompute_changed(offers.gifts), "roll_up"))
+
+
+@db_task()
+def roll_up() -> None:
+    """The figures of days on which something has changed."""
+    if _run("roll_up", rollups.roll_up):
+        alarm("roll_up", rollups.next_roll_up())
 
 
 @db_task()
@@ -119,6 +156,11 @@ def reconcile() -> None:
 
 
 @db_task()
+def poll_inbounds() -> None:
+    _run("poll_inbounds", polling.poll_inbounds)
+
+
+@db_task()
 def give_back() -> None:
     """The money of texts that were cancelled or ran out before they went; and whoever waits for money that came."""
     _run("give_back", lambda: spending.give_back() + _handing_on(budgets.wake_up(), "advance"))
@@ -126,9 +168,12 @@ def give_back() -> None:
 
 @db_periodic_task(crontab(minute="17", hour="3"))
 def keep_books() -> None:
-    """Once a night: what was spent is counted anew, and codes that have run out are said to have."""
+    """Once a night: what was spent is counted anew and compared, codes that have run out are said to have, and the
+    figures of the last days are counted again, whatever was noted of them."""
     spending.recount(clock.now())
+    counted_parts.compare_parts(clock.now())
     offers.tidy(clock.now())
+    rollups.refresh()
 
 
 @db_periodic_task(crontab(minute="*"))
@@ -150,8 +195,9 @@ def purge() -> None:
 
 @on_startup()
 def _insist_on_all() -> None:
-    # the flags may stand for tasks that were killed together with the last worker
-    for pump in PUMPS:
+    # the flags may stand for tasks that were killed together with the last worker; and what it left in the air comes
+    # first, for whoever waits for it has waited the longest
+    for pump in ("reconcile", *(other for other in PUMPS if other != "reconcile")):
         insist(pump, expires=TICK)
 
 
@@ -161,6 +207,7 @@ def _ingest() -> int:
         nudge("advance")
         nudge("dispatch")  # a STOP or HELP has queued its answer
         nudge("tell_stock")
+        nudge("roll_up")
     return handled
 
 
@@ -177,12 +224,15 @@ def _advance() -> int:
     if handled:
         nudge("dispatch")
         nudge("perform")
+        nudge("roll_up")
     return handled
 
 
 def _dispatch() -> int:
     result = dispatch_pump.dispatch()
     alarm("dispatch", result.next_at)
+    if result.taken:
+        nudge("roll_up")
     if result.cut_off:
         alarm("reconcile", clock.now() + timedelta(seconds=smsflow_settings.RECONCILE_AFTER))
     return result.taken
@@ -190,6 +240,7 @@ def _dispatch() -> int:
 
 def _reconcile() -> int:
     asked = reconcile_pump.reconcile()
+    call_alarms.tell_of_calls()
     if asked:
         nudge("dispatch")  # what was never taken is back in the queue
     return asked

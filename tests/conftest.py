@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.db.models.signals import post_migrate
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.ledger_protection import GUARD, LEDGER
@@ -78,6 +79,28 @@ def _flushing_opens_the_ledger() -> Iterator[None]:
 
         patch.setattr(operations, "execute_sql_flush", with_guard)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flushing_keeps_the_roots() -> Iterator[None]:
+    """Wagtail's first locale, page, site and collection come from its migrations, and a flush takes them away."""
+
+    def grow(sender: Any, using: str, **_kwargs: Any) -> None:
+        from wagtail.models import Collection, Locale, Page, Site
+
+        if sender.label != "wagtailcore":
+            return
+        if not Collection.objects.exists():
+            Collection.add_root(name="Root")
+        locale, _new = Locale.objects.get_or_create(language_code="en")
+        if not Page.objects.exists():
+            root = Page.add_root(title="Root", slug="root", locale=locale)
+            home = root.add_child(title="Welcome to your new Wagtail site!", slug="home", locale=locale)
+            Site.objects.create(hostname="localhost", root_page=home, is_default_site=True)
+
+    post_migrate.connect(grow)
+    yield
+    post_migrate.disconnect(grow)
 
 
 @pytest.fixture(autouse=True)

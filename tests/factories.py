@@ -22,7 +22,8 @@ def make_store(*, name: str = "Sierra Gear", domain: str = "sierra-gear.myshopif
     The secrets are ``{"secret": …, "previous_secret": ""}`` for Shopify and
     ``{"api_token": …, "callback_secret": …}`` for Sinch.
     """
-    defaults = {"brand": name, "sender": "+12025550100", "help_contact": "help@example.com"}
+    # texts stay as they are written, unless a test is about links
+    defaults = {"brand": name, "sender": "+12025550100", "help_contact": "help@example.com", "shorten_links": False}
     store = Store.objects.create(name=name, **{**defaults, **values})
     Policy.objects.create(store=store)
     Connection.objects.create(

@@ -25,3 +25,9 @@ HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False}
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 LOGGING_CONFIG = None
+
+# two tests have pictures with the same id in folders of their own
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "renditions": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}

@@ -21,7 +21,7 @@ PROCESSES = "e2e or chaos or browser"
 
 
 def main(arguments: list[str]) -> int:
-    environment = {**os.environ, "PYTHONDEVMODE": "1"}
+    environment = {**os.environ, "PYTHONDEVMODE": "1", "PYTHONMALLOC": "default"}
     environment.pop("DATABASE_URL", None)
     found = {"PostgreSQL": postgres(), "Redis": redis(), "a browser (Chromium)": browser()}
     for name, variable in zip(found, ("SMSFLOW_TEST_POSTGRES", "SMSFLOW_TEST_REDIS", "CHROMIUM"), strict=True):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from smsflow_plugin.admin_panels.flows.copy_situation import of_flow, raw
 from smsflow_plugin.admin_panels.flows.copy_values import typical_context
 from smsflow_plugin.admin_panels.flows.copy_views import expand
 from smsflow_plugin.admin_panels.flows.words_labels import step_heading, words_label
+from smsflow_plugin.flows.compiler import CannotCompile, compile_flow
 from smsflow_plugin.flows.texts import words_of
+from smsflow_plugin.flows.trying import meeting
 from smsflow_plugin.messaging.copy import CopyError, MissingValue, compose
 from smsflow_plugin.messaging.lint import Hint, lint
 from smsflow_plugin.messaging.parts import Parts
+from smsflow_plugin.messaging.short_links import example_shortener
+from smsflow_plugin.messaging.shortening import shortening
 from smsflow_plugin.models import Flow
 
 
@@ -28,6 +35,7 @@ def flow_hints(flow: Flow) -> list[TextHint]:
     """Return the hints about every text of ``flow`` as it stands. They never keep it from being published."""
     situation = of_flow(flow)
     context = typical_context(situation.store, situation.kinds, situation.gathered)
+    shorten = shortening(example_shortener(flow.store))
     found = []
     for words in words_of(raw(flow.steps)):
         if words.is_mail or not words.text.strip():
@@ -38,14 +46,30 @@ def flow_hints(flow: Flow) -> list[TextHint]:
             words.text,
             language,
             marketing=situation.marketing and words.required,
-            parts=_parts(flow, text, language, context),
+            parts=_parts(flow, text, language, context, shorten),
         )
         where = f"{step_heading(words)} · {words_label(words)}"
         found += [TextHint(words.step, where, hint) for hint in hints]
-    return found
+    return found + _experiment_hints(flow)
 
 
-def _parts(flow: Flow, text: str, language: str, context: dict[str, object]) -> Parts | None:
+def _experiment_hints(flow: Flow) -> list[TextHint]:
+    """Say where one person may come to two experiments: what one does is seen in the figures of the other."""
+    try:
+        program = compile_flow(flow)
+    except CannotCompile:
+        return []
+    message = _(
+        "One person may come to two steps that try something. Change one thing at a time: what one of them does "
+        "shows in the figures of the other."
+    )
+    hint = Hint("experiments", message)
+    headings = {words.step: step_heading(words) for words in words_of(raw(flow.steps))}
+    seconds = dict.fromkeys(second for _first, second in meeting(program))
+    return [TextHint(step, headings.get(step) or _("Split by chance"), hint) for step in seconds]
+
+
+def _parts(flow: Flow, text: str, language: str, context: dict[str, object], shorten: Any) -> Parts | None:
     try:
         return compose(
             {"": text},
@@ -56,6 +80,7 @@ def _parts(flow: Flow, text: str, language: str, context: dict[str, object]) -> 
             message_class=flow.message_class,
             add_opt_out=True,
             main_language=language,
+            shorten=shorten,
         ).parts
     except (CopyError, MissingValue):
         return None

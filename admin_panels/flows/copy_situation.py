@@ -23,30 +23,37 @@ _KINDS = {
     "manual": "entered_by_hand",
 }
 _GATHERED = {
-    "ask_choice": ("answers", "save_as"),
-    "ask_number": ("answers", "save_as"),
+    "ask_choice": ("answers", "save_as", "score_as"),
+    "ask_yes_no": ("answers", "save_as", "score_as"),
+    "ask_number": ("answers", "save_as", "score_as"),
     "ask_text": ("answers", "save_as"),
     "discount": ("codes", "name"),
     "webhook": ("webhooks", "save_as"),
 }
+#: What answers a text by itself: with the brand, and without the words for opting out.
+ANSWER = "answer"
 #: More than any form holds.
 MAX_TRIGGERS, MAX_GATHERED = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """``kinds`` are event kinds; ``gathered`` names by "answers", "codes" and "webhooks"."""
+    """``kinds`` are event kinds; ``gathered`` names by "answers", "codes" and "webhooks".
+
+    ``answer``: it answers a text by itself, outside of any flow.
+    """
 
     store: Store | None
     kinds: tuple[str, ...] = ()
     gathered: Mapping[str, list[str]] = field(default_factory=dict)
     marketing: bool = True
+    answer: bool = False
 
 
 def of_flow(flow: Flow) -> Situation:
     """Return the situation of a flow as it stands in its draft."""
     kinds = [_kind(item["type"], item.get("value") or {}) for item in raw(flow.triggers)]
-    gathered = [(item["type"], _value(item)) for item in _every_step(raw(flow.steps))]
+    gathered = [(item["type"], name) for item in _every_step(raw(flow.steps)) for name in _values(item)]
     return Situation(
         flow.store if flow.store_id else None,
         _known(kinds),
@@ -63,7 +70,11 @@ def of_form(store: Store | None, triggers: Iterable[str], gathered: Iterable[str
         kinds.append(_kind(name, {"kind": detail, "change": detail}))
     names = [(name, detail) for name, _colon, detail in (text.partition(":") for text in gathered)]
     return Situation(
-        store, _known(kinds), _by_kind(names[:MAX_GATHERED]), message_class != Flow.MessageClass.SERVICE.value
+        store,
+        _known(kinds),
+        _by_kind(names[:MAX_GATHERED]),
+        message_class not in (Flow.MessageClass.SERVICE.value, ANSWER),
+        answer=message_class == ANSWER,
     )
 
 
@@ -84,9 +95,9 @@ def _known(kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for kind in kinds if kind in KINDS))
 
 
-def _value(item: Mapping[str, Any]) -> str:
-    field_name = _GATHERED[item["type"]][1]
-    return str(item["value"].get(field_name) or "")
+def _values(item: Mapping[str, Any]) -> list[str]:
+    _kind, *names = _GATHERED[item["type"]]
+    return [str(item["value"].get(name) or "") for name in names]
 
 
 def _by_kind(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

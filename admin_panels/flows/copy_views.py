@@ -20,10 +20,13 @@ from smsflow_plugin.flows import snippets
 from smsflow_plugin.flows.context import known_context, sample_context
 from smsflow_plugin.flows.lookups import StoreLookups
 from smsflow_plugin.flows.names import names_for
+from smsflow_plugin.landing.models import pages_of
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
 from smsflow_plugin.messaging.lint import Hint, lint
 from smsflow_plugin.messaging.liquid import Problem, check_copy, check_syntax
-from smsflow_plugin.models import CopySnippet, Flow, Store
+from smsflow_plugin.messaging.short_links import example_shortener
+from smsflow_plugin.messaging.shortening import shortening
+from smsflow_plugin.models import Autoresponder, CannedReply, CopySnippet, Flow, Keyword, Store
 
 #: Characters of a text that is looked at; no field of the editor takes more.
 MAX_LOOKED_AT = 2000
@@ -68,8 +71,11 @@ class CopyToolView(View):
     def _may_write(self, user: Any, store: Store | None) -> bool:
         if store is None:
             return bool(policy_registry.get_by_type(Flow).user_has_any_permission(user, WRITES))
-        flow, snippet = Flow(store=store), CopySnippet(store=store)
-        return any(may(user, action, flow) for action in WRITES) or may(user, "change", snippet)
+        if any(may(user, action, Flow(store=store)) for action in WRITES):
+            return True
+        return any(
+            may(user, "change", model(store=store)) for model in (CopySnippet, Keyword, Autoresponder, CannedReply)
+        )
 
 
 class LookView(CopyToolView):
@@ -114,9 +120,11 @@ class LookView(CopyToolView):
                 language,
                 values(store, situation.kinds, situation.gathered),
                 brand=store.brand if store else "",
-                message_class="marketing" if situation.marketing else "service",
-                add_opt_out=True,
+                message_class="marketing" if situation.marketing or situation.answer else "service",
+                add_opt_out=not situation.answer,
                 main_language=language or (store.language if store else ""),
+                # what answers by itself is no flow's text: its addresses stay
+                shorten=None if situation.answer else shortening(example_shortener(store)),
             )
         except (CopyError, MissingValue):
             return None
@@ -156,15 +164,30 @@ def names(situation: Situation) -> list[dict[str, Any]]:
         {"path": name.path, "example": _example(context, name.path), "optional": name.optional}
         for name in names_for(situation.kinds, situation.gathered)
     ]
-    shared = CopySnippet.objects.filter(store=situation.store) if situation.store else ()
-    return offered + [
-        {
-            "path": snippet.name,
-            "example": snippet.text[:60],
-            "optional": False,
-            "insert": f"{{% render '{snippet.name}' %}}",
-        }
-        for snippet in shared
+    # a snippet is put in when a flow is published; what answers by itself is not
+    with_snippets = situation.store and not situation.answer
+    shared = CopySnippet.objects.filter(store=situation.store) if with_snippets else ()
+    pages = landing_pages(situation.store) if situation.store else []
+    return (
+        offered
+        + [
+            {
+                "path": snippet.name,
+                "example": snippet.text[:60],
+                "optional": False,
+                "insert": f"{{% render '{snippet.name}' %}}",
+            }
+            for snippet in shared
+        ]
+        + pages
+    )
+
+
+def landing_pages(store: Store) -> list[dict[str, Any]]:
+    """Return the store's landing pages: choosing one puts its address into the text."""
+    return [
+        {"path": page.title, "example": page.address, "optional": False, "insert": page.address}
+        for page in pages_of(store)
     ]
 
 

@@ -9,7 +9,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from smsflow_plugin.admin_panels.flows.copy_situation import Situation, of_flow
+from smsflow_plugin.admin_panels.flows.copy_situation import ANSWER, Situation, of_flow
 from smsflow_plugin.admin_panels.flows.copy_views import CopyToolsViewSet, names
 from smsflow_plugin.messaging.copy import OPT_OUT_WORDS
 from smsflow_plugin.messaging.parts import tables
@@ -34,7 +34,7 @@ def copy_tools(request: HttpRequest, situation: Situation, flow: Flow | None = N
         "store": str(store.pk) if store else "",
         "brand": store.brand if store else "",
         "language": store.language if store else "en",
-        "messageClass": "marketing" if situation.marketing else "service",
+        "messageClass": ANSWER if situation.answer else "marketing" if situation.marketing else "service",
         "optOut": OPT_OUT_WORDS,
         "tables": tables(),
         "names": offered,

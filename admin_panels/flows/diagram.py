@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -96,12 +96,14 @@ def render_diagram(
     source: Flow | Program,
     *,
     numbers: Numbers | None = None,
+    feet: Mapping[str, str] | None = None,
     link: str | None = None,
     here: str = "",
     path: tuple[str, ...] = (),
 ) -> SafeString:
     """Return the diagram of a flow (its form as it is, saved or not) or of a program, as HTML.
 
+    ``feet`` are other numbers than the live ones, in words, by the step; "" is the box at the top.
     ``link``: the page with the form; its boxes then lead to their blocks. ``here`` is the step at
     which somebody stands, ``path`` the steps that they came through.
     """
@@ -111,7 +113,11 @@ def render_diagram(
         marks[step_id] = (*marks.get(step_id, ()), "passed")
     if here:
         marks[here] = (*marks.get(here, ()), "here")
-    steps = with_feet(steps, numbers.feet() if numbers else {}, marks)
+    if feet is None:
+        feet = numbers.feet() if numbers else {}
+    else:
+        start = replace(start, foot=feet.get("", ""))
+    steps = with_feet(steps, feet, marks)
     drawing = lay_out(start, steps)
     icons = {step.icon for step in (start, *every_step(steps)) if step.icon}
     context = {

@@ -113,6 +113,7 @@ edit_handler = TabbedInterface(
         ObjectList(
             [
                 MultiFieldPanel([FieldPanel("goal"), FieldPanel("goal_leaves")], heading=_("Goal")),
+                MultiFieldPanel([FieldPanel("holdout")], heading=_("Holdout")),
                 FieldPanel("owner"),
             ],
             heading=_("Goal"),

@@ -17,7 +17,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import Button
 
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.models import Contact, Flow
+from smsflow_plugin.models import Contact, Flow, FlowStat
 
 
 def may_see_people(user: Any, flow: Flow) -> bool:
@@ -49,6 +49,9 @@ def page_buttons(user: Any, flow: Flow) -> list[Button]:
         if may_see_people(user, flow):
             buttons.append(Button(_("People"), url=page_url("people", flow), icon_name="group", priority=40))
         buttons.append(Button(_("Versions"), url=page_url("versions", flow), icon_name="history", priority=50))
+        if may(user, "view", FlowStat(store_id=flow.store_id)):
+            url = reverse("smsflow_figures:flow", args=[flow.pk])
+            buttons.append(Button(_("Figures"), url=url, icon_name="smsflow-figures", priority=45))
     if flow.live and may(user, "publish", flow):
         label, icon = (_("Resume"), "play") if flow.paused_at else (_("Pause"), "time")
         name = "resume" if flow.paused_at else "pause"

@@ -51,6 +51,7 @@ SETTINGS = {
     "cap_day": gettext_lazy("its own limits"),
     "cap_week": gettext_lazy("its own limits"),
     "own_gap": gettext_lazy("its own limits"),
+    "holdout": gettext_lazy("how many people get no texts, to compare with"),
 }
 
 

@@ -28,6 +28,7 @@ from smsflow_plugin.admin_panels.flows.words_labels import step_number, words_la
 from smsflow_plugin.admin_panels.scoping import may, visible
 from smsflow_plugin.flows.context import CONTACT_FIELDS, PREFERENCES, copy_context
 from smsflow_plugin.flows.copy_blocks import LANGUAGE_CHOICES
+from smsflow_plugin.flows.pictures import UnfitPicture, picture_address
 from smsflow_plugin.flows.texts import Copy, Words, copies_of
 from smsflow_plugin.messaging.actions import parse_number
 from smsflow_plugin.messaging.copy import CopyError, MissingValue, compose
@@ -103,6 +104,13 @@ class TestSendForm(forms.Form):
         if found is None:
             raise ValidationError(_("No contact of this store has this number or address."))
         return found
+
+
+def _picture(copy: Copy) -> str:
+    try:
+        return picture_address(copy.picture) if copy.picture else ""
+    except UnfitPicture as unfit:
+        raise ValidationError(str(unfit)) from None
 
 
 def _copy_label(copy: Copy) -> str:
@@ -209,7 +217,13 @@ class TestSendView(_AdminPage):
         try:
             bodies = [self._body(copy, contact, language) for copy in chosen]
             # the page has asked whether the person may see these texts
-            action = SendToTestNumber(cleaned["number"], self.request.user, bodies=bodies, key=str(cleaned["key"]))
+            action = SendToTestNumber(
+                cleaned["number"],
+                self.request.user,
+                bodies=bodies,
+                key=str(cleaned["key"]),
+                pictures=[_picture(copy) for copy in chosen],
+            )
             sent = action.execute(skip_permission_checks=True)
         except ValidationError as error:
             for message in error.messages:

@@ -33,6 +33,9 @@ _PLACES = {
     "again": gettext_lazy("If the answer makes no sense"),
     "options": gettext_lazy("Answer"),
     "ranges": gettext_lazy("Range"),
+    "variants": gettext_lazy("Variant"),
+    "yes": gettext_lazy("If yes"),
+    "no": gettext_lazy("If no"),
 }
 #: Says nothing that the rest does not.
 _SILENT = ("translations", "steps")
@@ -56,7 +59,7 @@ def words_label(words: Words) -> str:
     path = list(words.path)
     while path:
         part = path.pop(0)
-        if part in ("options", "ranges") and path:
+        if part in ("options", "ranges", "variants") and path:
             said.append(_("%(what)s “%(name)s”") % {"what": _PLACES[part], "name": path.pop(0)})
         elif part == "translations" and path:
             language = path.pop(0)

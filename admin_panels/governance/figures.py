@@ -30,10 +30,11 @@ Floor = Sequence[tuple[int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a store's texts have cost today and this month, in its currency."""
+    """What a store's texts have cost today and this month, in its currency, and where the gateway counts otherwise."""
 
     day: Decimal
     month: Decimal
+    difference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def usage(store: Store) -> Usage | None:
     spent = usage_of(store, clock.now())
     if spent.part_price is None and not spent.month.total:
         return None
-    return Usage(spent.today.total, spent.month.total)
+    return Usage(spent.today.total, spent.month.total, spent.difference)
 
 
 def breaker_states(store: Store) -> list[BreakerState]:

@@ -18,7 +18,12 @@ from smsflow_plugin.admin_panels.governance.comparing import SettingComparison
 from smsflow_plugin.admin_panels.governance.figures import floors
 from smsflow_plugin.admin_panels.governance.law_field import LawField
 from smsflow_plugin.admin_panels.governance.order_field import OrderField
-from smsflow_plugin.admin_panels.governance.panels import BreakersPanel, SuppressionPanel, UsagePanel
+from smsflow_plugin.admin_panels.governance.panels import (
+    BestTimePanel,
+    BreakersPanel,
+    SuppressionPanel,
+    UsagePanel,
+)
 from smsflow_plugin.admin_panels.governance.small_fields import CodesField, FlowsField, YesNoField
 from smsflow_plugin.admin_panels.governance.states import States
 from smsflow_plugin.admin_panels.governance.week_field import WeekField, stored
@@ -163,6 +168,11 @@ PANELS = ObjectList(
             "stricter_law",
         ),
         _group(
+            gettext_lazy("Best time to send"),
+            gettext_lazy("What flows that wait for the best time go by, inside these hours. Nothing is to be set."),
+            BestTimePanel(),
+        ),
+        _group(
             gettext_lazy("Caps"),
             gettext_lazy("How many marketing texts one person gets. News of their own orders does not count."),
             "caps",
@@ -208,6 +218,11 @@ PANELS = ObjectList(
             _row("breaker_volume", "breaker_spend"),
             "breaker_least",
         ),
+        _group(
+            gettext_lazy("Measurement"),
+            gettext_lazy("Service texts, opt-ins and answers are never held back."),
+            "holdout",
+        ),
         _group(gettext_lazy("What stores may loosen"), "", "may_loosen"),
     ],
     base_form_class=PolicyForm,
@@ -231,4 +246,5 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         gettext_lazy("Breakers"),
         ("breaker_opt_outs", "breaker_failures", "breaker_volume", "breaker_spend", "breaker_least"),
     ),
+    (gettext_lazy("Measurement"), ("holdout",)),
 )

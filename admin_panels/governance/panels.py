@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from wagtail.admin.panels import Panel
 
+from smsflow_plugin.admin_panels.governance.best_time import best_time
 from smsflow_plugin.admin_panels.governance.figures import breaker_states, usage
 
 
@@ -28,6 +29,21 @@ class UsagePanel(_StorePanel):
             context: dict[str, Any] = super().get_context_data(parent_context)
             store, rules = self.instance.store, self.form.states.now.rules
             context.update(usage=usage(store), currency=store.currency, rules=rules)
+            return context
+
+
+class BestTimePanel(_StorePanel):
+    """At which part of the day people click, and what texts make of it."""
+
+    class BoundPanel(_StorePanel.BoundPanel):
+        template_name = "smsflow/governance/best_time.html"
+
+        class Media:
+            css = {"all": ["smsflow/dashboards.css"]}
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            context: dict[str, Any] = super().get_context_data(parent_context)
+            context["best_time"] = best_time(self.instance.store)
             return context
 
 

@@ -36,6 +36,7 @@ from smsflow_plugin.admin_panels.scoping import (
     StoreScopedForm,
     may,
 )
+from smsflow_plugin.admin_panels.segments.ready import TakeOverView, cards
 from smsflow_plugin.audience.filters import BadCondition
 from smsflow_plugin.engine.selection import NotSelectable, condition_q
 from smsflow_plugin.flows.condition_compiler import ConditionCompiler
@@ -97,6 +98,7 @@ class SegmentFilterSet(StoreFilterSet):
 class SegmentListView(ListView):
     """Segments with how many people are in each now: one query counts for the whole page."""
 
+    template_name = "smsflow/segments/index.html"
     any_permission_required = ["add", "change", "delete", "view"]
     select_related = ("store",)
 
@@ -106,6 +108,8 @@ class SegmentListView(ListView):
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
         count_people(list(context["object_list"]))
+        if not self.results_only:
+            context["ready"] = cards(self.request.user)
         return context
 
 
@@ -206,6 +210,7 @@ class SegmentViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
     menu_order = 210
     edit_handler = PANELS
     index_view_class = SegmentListView
+    index_template_name = "smsflow/segments/index.html"
     delete_view_class = SegmentDeleteView
     inspect_view_class = SegmentPeopleView
     inspect_view_enabled = True
@@ -227,5 +232,6 @@ class SegmentViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             *super().get_urlpatterns(),
+            path("ready/<slug:key>/", TakeOverView.as_view(), name="take_over"),
             path("count/<slug:model>/", AudienceCountView.as_view(), name="count"),
         ]

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.admin_panels.scoping import StoreScopedForm
 from smsflow_plugin.audience.opt_in_rules import SINGLE, is_forced
+from smsflow_plugin.callers import origin_of
 from smsflow_plugin.flows.copy_blocks import LANGUAGE_CHOICES
 from smsflow_plugin.messaging.country_rules import rules_of
 from smsflow_plugin.models import OptInForm, Store
-from smsflow_plugin.signup.callers import origin_of
 from smsflow_plugin.signup.page_words import base
 from smsflow_plugin.signup.versions import keep_versions
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.permissions import policy_registry
 
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.stores.conversation_fields import (
+    CONVERSATION_FIELDS,
+    OPERATOR_ORIGINS,
+    ConversationFields,
+    clean_origin,
+)
+from smsflow_plugin.admin_panels.stores.link_fields import LinkFields
+from smsflow_plugin.admin_panels.stores.secret_field import SecretField
+from smsflow_plugin.admin_panels.stores.sender_forms import clean_address
 from smsflow_plugin.integrations.shopify.models import Grant
 from smsflow_plugin.messaging.settling import PAUSE
 from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
@@ -24,7 +32,7 @@ from smsflow_plugin.stores.actions import SaveConnection, readable_connections
 SHOPIFY_FIELDS = ("shop_domain", "shopify_secret")
 SINCH_FIELDS = ("sinch_plan", "sinch_token", "sinch_callback_secret", "sinch_region")
 #: Where calls go is decided by whoever runs the installation: it could be any host of its network.
-OPERATOR_FIELDS = ("sinch_base_url",)
+OPERATOR_FIELDS = ("sinch_base_url", *OPERATOR_ORIGINS)
 
 LANGUAGES = [
     ("en", gettext_lazy("English")),
@@ -41,7 +49,6 @@ REGIONS = [
     ("ca", gettext_lazy("Canada")),
 ]
 _SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
-_SENDER = re.compile(r"\+?[0-9]{3,15}|[A-Za-z0-9 .&_-]{1,11}")
 
 
 def timezone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -54,15 +61,7 @@ def timezone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     return [*groups.items(), ("UTC", [("UTC", "UTC")])]
 
 
-class SecretField(forms.CharField):
-    """Written and never shown again; left empty, what is stored stays."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
-        super().__init__(**{"required": False, "max_length": 500, "widget": widget, **kwargs})
-
-
-class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
+class StoreForm(ConversationFields, LinkFields):
     """Shows each user the parts that they may change; saves all of it or nothing."""
 
     timezone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=timezone_choices)
@@ -106,6 +105,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
             "shopify_secret": bool(shopify and shopify.secrets.get("secret")),
             "sinch_token": bool(sinch and sinch.secrets.get("api_token")),
             "sinch_callback_secret": bool(sinch and sinch.secrets.get("callback_secret")),
+            **self.show_conversation(self.connections.get("sinch_conversation")),
         }
         for name, is_stored in stored.items():
             self.fields[name].help_text = (
@@ -127,7 +127,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         """Return the fields that the user must not see in this store."""
         names: set[str] = set()
         if not self.may(Connection):
-            names.update(SHOPIFY_FIELDS, SINCH_FIELDS, OPERATOR_FIELDS)
+            names.update(SHOPIFY_FIELDS, SINCH_FIELDS, CONVERSATION_FIELDS, OPERATOR_FIELDS)
         if self.for_user is not None and not self.for_user.has_perm("smsflow.change_connection"):
             names.update(OPERATOR_FIELDS)
         return names
@@ -153,10 +153,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         return currency
 
     def clean_sender(self) -> str:
-        sender: str = self.cleaned_data["sender"].strip()
-        if not _SENDER.fullmatch(sender):
-            raise ValidationError(_("Write a number with its prefix, a short code, or a name of at most 11 letters."))
-        return sender
+        return clean_address(self.cleaned_data["sender"])
 
     def clean_shop_domain(self) -> str:
         domain: str = re.sub(r"^https?://|/.*$", "", self.cleaned_data["shop_domain"].strip().lower())
@@ -180,12 +177,13 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         self._check_account("sinch", plan)
         return plan
 
+    def clean_conversation_project(self) -> str:
+        project: str = self.cleaned_data["conversation_project"].strip()
+        self._check_account("sinch_conversation", project)
+        return project
+
     def clean_sinch_base_url(self) -> str:
-        url: str = self.cleaned_data["sinch_base_url"].strip().rstrip("/")
-        # a host without a dot (localhost, a container) is as good as any
-        if url and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[^\s]*)?", url):
-            URLValidator(schemes=["http", "https"])(url)
-        return url
+        return clean_origin(self.cleaned_data["sinch_base_url"])
 
     def _check_account(self, kind: str, account: str) -> None:
         if not account:
@@ -201,6 +199,12 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         cleaned: dict[str, Any] = super().clean()
         self._need_secret(cleaned, "shopify", "shop_domain", "shopify_secret", "secret")
         self._need_secret(cleaned, "sinch", "sinch_plan", "sinch_token", "api_token")
+        self._need_secret(cleaned, "sinch_conversation", "conversation_project", "conversation_key_id", "key_id")
+        self._need_secret(
+            cleaned, "sinch_conversation", "conversation_project", "conversation_key_secret", "key_secret"
+        )
+        if cleaned.get("conversation_project") and not cleaned.get("conversation_app"):
+            self.add_error("conversation_app", _("A connection needs this."))
         return cleaned
 
     def _need_secret(self, cleaned: dict[str, Any], kind: str, account: str, field: str, secret: str) -> None:
@@ -216,6 +220,7 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
         store: Store = super().save(commit=commit)
         if commit:
             Policy.objects.get_or_create(store=store)
+            self.forget_domains()
             self._save_connections(store)
         return store
 
@@ -230,6 +235,9 @@ class StoreForm(WagtailAdminModelForm):  # type: ignore[misc]
             if "sinch_base_url" in self.fields:
                 settings["base_url"] = cleaned["sinch_base_url"]
             self._connect(store, "sinch", cleaned["sinch_plan"], secrets, settings)
+        if cleaned.get("conversation_project"):
+            secrets, settings = self.conversation_values(cleaned)
+            self._connect(store, "sinch_conversation", cleaned["conversation_project"], secrets, settings)
 
     def _connect(
         self, store: Store, kind: str, account: str, secrets: dict[str, str], settings: dict[str, Any]
@@ -244,8 +252,17 @@ class TestTextForm(forms.Form):
 
     to = forms.CharField(label=gettext_lazy("Number"), max_length=30, widget=forms.TextInput(attrs={"type": "tel"}))
     body = forms.CharField(label=gettext_lazy("Text"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+    sender = forms.ChoiceField(label=gettext_lazy("From"), required=False)
     #: A form that is sent twice is one text.
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, senders: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(senders) < 2:
+            del self.fields["sender"]
+            return
+        own = ("", _("The one that would text this number"))
+        self.fields["sender"].choices = [own, *((address, address) for address in senders)]
 
 
 class PeopleForm(forms.Form):

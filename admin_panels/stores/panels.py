@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, Panel, TabbedInterface
 
 from smsflow_plugin.admin_panels.stores.forms import (
-    OPERATOR_FIELDS,
+    CONVERSATION_FIELDS,
+    OPERATOR_ORIGINS,
     SHOPIFY_FIELDS,
     SINCH_FIELDS,
     StoreForm,
 )
+from smsflow_plugin.admin_panels.stores.link_fields import CREDIT_FIELDS, LINK_FIELDS
 from smsflow_plugin.admin_panels.stores.sender_words import sender_warning
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.messaging.country_rules import as_of, rules_of
@@ -26,7 +28,7 @@ def vendor_address(kind: str, connection: Connection | None) -> str:
         if kind == "shopify":
             path = reverse("smsflow:shopify:webhooks")
         elif connection is not None:
-            path = reverse("smsflow:sinch:callbacks", args=(connection.token,))
+            path = reverse(f"smsflow:{kind}:callbacks", args=(connection.token,))
         else:
             return ""
     except NoReverseMatch:
@@ -128,6 +130,13 @@ STORE_PANELS = TabbedInterface(
         ),
         ObjectList(
             [
+                MultiFieldPanel(_fields(LINK_FIELDS), heading=_("Short links")),
+                MultiFieldPanel(_fields(CREDIT_FIELDS), heading=_("What an order is credited to")),
+            ],
+            heading=_("Links and credit"),
+        ),
+        ObjectList(
+            [
                 MultiFieldPanel(_fields(SHOPIFY_FIELDS), heading=_("Shop")),
                 AddressPanel("shopify", heading=_("Webhook address")),
             ],
@@ -135,8 +144,12 @@ STORE_PANELS = TabbedInterface(
         ),
         ObjectList(
             [
-                MultiFieldPanel(_fields(SINCH_FIELDS + OPERATOR_FIELDS), heading=_("Service plan")),
-                AddressPanel("sinch", heading=_("Callback address")),
+                MultiFieldPanel(_fields((*SINCH_FIELDS, "sinch_base_url")), heading=_("SMS API: service plan")),
+                AddressPanel("sinch", heading=_("Callback address of the service plan")),
+                MultiFieldPanel(
+                    _fields(CONVERSATION_FIELDS + OPERATOR_ORIGINS), heading=_("Conversation API: project and app")
+                ),
+                AddressPanel("sinch_conversation", heading=_("Webhook address of the app")),
             ],
             heading=_("Sinch"),
         ),

@@ -18,8 +18,13 @@ KINDS = {
 
 def sender_warning(store: Store) -> str:
     """Return why the store's sender does not suit its country; empty if it does, or if nobody knows."""
-    rules, words = rules_of(store.country), {"country": store.country, "sender": store.sender}
-    match misfit(store.sender, store.country):
+    return misfit_words(store.sender, store.country)
+
+
+def misfit_words(sender: str, country: str) -> str:
+    """Return why texts from ``sender`` do not suit a country; empty if they do, or if nobody knows."""
+    rules, words = rules_of(country), {"country": country, "sender": sender}
+    match misfit(sender, country):
         case Misfit.BLOCKED:
             return _("Texts to %(country)s do not arrive: %(why)s") % {**words, "why": rules.blocked}
         case Misfit.FRENCH_LONG_CODE:
@@ -34,7 +39,7 @@ def sender_warning(store: Store) -> str:
             kinds = ", ".join(str(KINDS[kind]) for kind in Sender if kind in rules.senders)
             return _("Texts to %(country)s cannot come from %(kind)s. These can send there: %(kinds)s.") % {
                 **words,
-                "kind": KINDS[sender_kind(store.sender)],
+                "kind": KINDS[sender_kind(sender)],
                 "kinds": kinds,
             }
         case Misfit.NO_REPLIES:

@@ -30,12 +30,14 @@ from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.admin_panels.shopify.views import shopify_url
 from smsflow_plugin.admin_panels.stores.forms import PeopleForm, TestTextForm
+from smsflow_plugin.admin_panels.stores.helpdesk import helpdesk_url
+from smsflow_plugin.admin_panels.stores.sender_views import lines_of
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.integrations.outgoing.webhook import secret_of
 from smsflow_plugin.messaging.actions import SendTestText
 from smsflow_plugin.messaging.connections import Gateways
 from smsflow_plugin.messaging.gateway import GatewayUnavailable
-from smsflow_plugin.models import Connection, Message, Policy, Store, StoreMembership
+from smsflow_plugin.models import Autoresponder, Connection, Message, Policy, Sender, Store, StoreMembership
 from smsflow_plugin.stores.actions import SetMembership
 from smsflow_plugin.stores.roles import assignable_roles
 
@@ -71,6 +73,9 @@ class StoreEditView(EditView):  # type: ignore[misc]
         if may(user, "add", Message(store=self.object)):
             url = reverse(self.test_text_url_name, args=(self.object.pk,))
             buttons.append(HeaderButton(_("Send test text"), url=url, icon_name="mail"))
+        if may(user, "view", Sender(store=self.object)):
+            url = reverse("smsflow_stores:senders", args=(self.object.pk,))
+            buttons.append(HeaderButton(_("Senders"), url=url, icon_name="comment"))
         buttons.append(HeaderButton("Shopify", url=shopify_url(self.object), icon_name="link"))
         policy = Policy.objects.visible_to(user).filter(store=self.object).first()
         if policy is not None:
@@ -78,6 +83,12 @@ class StoreEditView(EditView):  # type: ignore[misc]
         if Connection.objects.filter(store=self.object, kind="shopify").exists():
             url = reverse("smsflow_store_sync:index", args=(self.object.pk,))
             buttons.append(HeaderButton(_("Shopify sync"), url=url, icon_name="history"))
+        if may(user, "change", Connection(store=self.object)):
+            buttons.append(HeaderButton(_("Help desk"), url=helpdesk_url(self.object), icon_name="help"))
+        responder = Autoresponder(store=self.object)
+        if may(user, "change", responder):
+            url = f"{reverse('smsflow_autoresponders:index')}?store={self.object.pk}"
+            buttons.append(HeaderButton(_("Autoresponder"), url=url, icon_name="mail"))
         return buttons
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -85,7 +96,7 @@ class StoreEditView(EditView):  # type: ignore[misc]
         context["check_url"] = reverse(self.check_url_name, args=(self.object.pk,))
         context["make_secret_url"] = reverse(self.make_secret_url_name, args=(self.object.pk,))
         context["may_make_secret"] = self.form.may(Connection) and "webhook" not in self.form.connections
-        context["may_check"] = "sinch" in self.form.connections
+        context["may_check"] = any(kind in self.form.connections for kind in smsflow_settings.GATEWAYS)
         return context
 
 
@@ -109,8 +120,12 @@ class TestTextView(ObjectFormView):
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "senders": [line.standing.address for line in lines_of(self.object)]}
+
     def get_initial(self) -> dict[str, Any]:
         return {
+            "sender": self.request.GET.get("sender", ""),
             "body": _("%(brand)s: this is a test.") % {"brand": self.object.brand},
             "key": uuid.uuid4(),
         }
@@ -118,7 +133,12 @@ class TestTextView(ObjectFormView):
     def form_valid(self, form: TestTextForm) -> HttpResponse:
         cleaned = form.cleaned_data
         action = SendTestText(
-            self.object, self.request.user, to=cleaned["to"], body=cleaned["body"], key=str(cleaned["key"])
+            self.object,
+            self.request.user,
+            to=cleaned["to"],
+            body=cleaned["body"],
+            key=str(cleaned["key"]),
+            sender=cleaned.get("sender", ""),
         )
         try:
             message = action.execute()
@@ -145,16 +165,18 @@ class CheckConnectionView(PermissionCheckedMixin, BaseObjectMixin, View):  # typ
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         kinds = list(smsflow_settings.GATEWAYS)
-        pk = Connection.objects.filter(store=self.object, kind__in=kinds).values_list("pk", flat=True).first()
-        if pk is None:
+        found = Connection.objects.filter(store=self.object, kind__in=kinds).order_by("pk")
+        ids = list(found.values_list("pk", flat=True))
+        if not ids:
             messages.warning(request, _("This store is not connected to a gateway yet."))
-            return self._back()
-        try:
-            sentence = Gateways([pk])[pk].check()
-        except GatewayUnavailable as error:
-            messages.error(request, conditional_escape(str(error)))
-        else:
-            messages.success(request, conditional_escape(sentence))
+        gateways = Gateways(ids)
+        for pk in ids:
+            try:
+                sentence = gateways[pk].check()
+            except GatewayUnavailable as error:
+                messages.error(request, conditional_escape(str(error)))
+            else:
+                messages.success(request, conditional_escape(sentence))
         return self._back()
 
     def _back(self) -> HttpResponse:

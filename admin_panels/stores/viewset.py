@@ -14,16 +14,22 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from smsflow_plugin.admin_panels.listing import WIDE
 from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may
 from smsflow_plugin.admin_panels.shopify.views import shopify_url, store_urlpatterns
-from smsflow_plugin.admin_panels.stores import views
+from smsflow_plugin.admin_panels.stores import sender_views, views
+from smsflow_plugin.admin_panels.stores.helpdesk import helpdesk_urlpatterns
 from smsflow_plugin.admin_panels.stores.panels import STORE_PANELS
 from smsflow_plugin.models import Store
 
-_VENDORS = {"shopify": "Shopify", "sinch": "Sinch"}
+_VENDORS = {
+    "shopify": "Shopify",
+    "sinch": "Sinch SMS",
+    "sinch_conversation": "Sinch Conversation",
+    "helpdesk": gettext_lazy("Help desk"),
+}
 
 
 def _connected_to(store: Store) -> str:
     kinds = sorted(connection.kind for connection in store.connections.all())
-    return ", ".join(_VENDORS.get(kind, kind) for kind in kinds) or _("Nothing yet")
+    return ", ".join(str(_VENDORS.get(kind, kind)) for kind in kinds) or _("Nothing yet")
 
 
 class ConnectedColumn(Column):  # type: ignore[misc]
@@ -93,9 +99,18 @@ class StoreViewSet(ScopedViewSetMixin, ModelViewSet):  # type: ignore[misc]
             path("history/<int:pk>/", self.history_view, name="history"),
             path("history-results/<int:pk>/", self.history_results_view, name="history_results"),
             path("<int:pk>/people/", self.construct_view(views.PeopleView), name="people"),
+            path("<int:pk>/senders/", self.construct_view(sender_views.SendersView), name="senders"),
+            path("<int:pk>/senders/new/", self.construct_view(sender_views.SenderFormView), name="sender_add"),
+            path("<int:pk>/senders/<int:sender>/", self.construct_view(sender_views.SenderFormView), name="sender"),
+            path(
+                "<int:pk>/senders/<int:sender>/delete/",
+                self.construct_view(sender_views.SenderDeleteView),
+                name="sender_delete",
+            ),
             path("<int:pk>/test-text/", self.construct_view(views.TestTextView), name="test_text"),
             # around the built view: what the class says of itself is lost when it is confined
             path("<int:pk>/check/", non_atomic(self.construct_view(views.CheckConnectionView)), name="check"),
             path("<int:pk>/webhook-secret/", self.construct_view(views.MakeSecretView), name="make_secret"),
             *store_urlpatterns(self.construct_view),
+            *helpdesk_urlpatterns(self.construct_view),
         ]

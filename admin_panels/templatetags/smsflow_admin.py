@@ -18,14 +18,18 @@ register = template.Library()
 
 ICONS = {
     "event": "calendar-alt",
+    "click": "link",
+    "robot": "link",
     "review": "help",
     "consent": "clipboard-list",
     "entered": "login",
     "decision": "sliders",
     "message": "mail",
     "effect": "cogs",
-    "redeemed": "tick",
+    "redeemed": "check",
     "left": "logout",
+    "note": "comment",
+    "thread": "comment",
 }
 
 

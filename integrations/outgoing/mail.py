@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.validators import validate_email
+from django.utils.html import format_html, linebreaks, urlize
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -41,16 +43,19 @@ def to_person(job: Job) -> Any:
 
 
 def to_staff(job: Job) -> Any:
-    """Write to the people who run the store."""
+    """Write to the people who run the store, as text and as HTML that says the same."""
     to = [address for address in job.payload.get("to") or () if _is_address(address)]
     if not to:
         raise Failed(_("There is no address to write to."))
-    message = EmailMessage(
+    body = str(job.payload.get("body") or "")
+    message = EmailMultiAlternatives(
         subject=_one_line(job.payload.get("subject")),
-        body=str(job.payload.get("body") or ""),
+        body=body,
         from_email=_sender(job.store),
         to=to,
     )
+    html = job.payload.get("html") or _as_html(body, job.store.language)
+    message.attach_alternative(str(html), "text/html")
     return _send(message)
 
 
@@ -63,6 +68,13 @@ def refusal(contact: Contact, message_class: str) -> str:
     if message_class != "service" and contact.email_consent != Contact.Consent.GRANTED:
         return _("The person has not agreed to e-mails.")
     return ""
+
+
+def _as_html(body: str, language: str) -> SafeString:
+    """Return a letter with its paragraphs and links, and nothing in it that somebody wrote as HTML."""
+    paragraphs = SafeString(linebreaks(urlize(body, autoescape=True)))
+    page = '<!doctype html><html lang="{}"><body style="font-family: sans-serif; line-height: 1.5">{}</body></html>'
+    return format_html(page, language, paragraphs)
 
 
 def _send(message: EmailMessage) -> Any:

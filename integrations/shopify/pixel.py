@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.phone_keys import hash_phone
+from smsflow_plugin.callers import client_ip, connection_of
 from smsflow_plugin.events.facts import CannotUnderstand
 from smsflow_plugin.integrations.shopify.kept import PixelEvent
 from smsflow_plugin.integrations.shopify.payload import Payload, parse
-from smsflow_plugin.signup.callers import client_ip, connection_of
 from smsflow_plugin.stores.models import Connection, Store
 
 #: Bytes. What our pixel sends has a few hundred.

@@ -109,7 +109,7 @@ ALWAYS = (
     "app/uninstalled", "app/scopes_update", "shop/update", "bulk_operations/finish",
     "customers/create", "customers/update", "customers/merge", "customers/delete",
     "customers_marketing_consent/update", "customer.tags_added", "customer.tags_removed",
-    "customers/purchasing_summary", "orders/create", "orders/cancelled",
+    "customers/purchasing_summary", "orders/create", "orders/cancelled", "refunds/create",
 )  # fmt: skip
 #: Rights that everything stands on: people are read, and what they tell us by text is written back.
 ALWAYS_SCOPES = ("read_customers", "write_customers", "read_orders")

@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from sinch import SinchClient
 from sinch.core.exceptions import SinchException
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.integrations.sinch.callbacks import INBOUND, identify
 from smsflow_plugin.integrations.sinch.client import NotConfigured, client_for
 from smsflow_plugin.integrations.sinch.outcomes import answer_of, outcome_of
-from smsflow_plugin.messaging.gateway import Accepted, GatewayUnavailable, OutboundText, Outcome, Rejected, Unknown
+from smsflow_plugin.messaging.gateway import (
+    Accepted,
+    CannotSearch,
+    Capabilities,
+    GatewayUnavailable,
+    Listed,
+    OutboundText,
+    Outcome,
+    Rejected,
+    Unknown,
+)
 
 logger = logging.getLogger("smsflow.sinch")
 
@@ -36,6 +48,8 @@ CLOCK_MARGIN = timedelta(minutes=15)
 #: Sinch gives up after three days by itself, and refuses a call that names a later end.
 LONGEST_LIFE = timedelta(days=3) - CLOCK_MARGIN
 PAGE_SIZE, MAX_PAGES = 100, 50
+#: Sinch lists what is not older than 14 days: what it does not list of earlier times it may well have had.
+LISTED_FOR = timedelta(days=13)
 #: Stands in for a literal "${" of the text. Values are not searched for parameters.
 DOLLAR_KEY, DOLLAR = "dollar", "${"
 
@@ -50,6 +64,7 @@ class SinchGateway:
     """
 
     max_recipients = MAX_RECIPIENTS
+    capabilities = Capabilities(media=True, lists_inbounds=True)
 
     def __init__(self, *, token: str, account: str, secrets: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         self._token = token
@@ -67,22 +82,12 @@ class SinchGateway:
         refusal = _refusal(text)
         if refusal:
             return refusal
-        body, parameters = with_parameters(text)
         try:
             client = client_for(self._account, self._secrets, self._settings)
         except NotConfigured as trouble:
             return Rejected(str(trouble), fatal=True)
         try:
-            batch = client.sms.batches.send_sms(
-                to=list(text.recipients),
-                from_=text.sender,
-                body=body,
-                parameters=parameters or None,
-                delivery_report=DELIVERY_REPORT,
-                event_destination_target=self.callback_url,
-                client_reference=text.reference,
-                expire_at=_expiry(text.expires_at),
-            )
+            batch = self._call(client, text)
         except Exception as error:  # noqa: BLE001 - whatever it was: the texts must have an outcome
             outcome = outcome_of(error, text.recipients)
             logger.warning("Sinch call %s: %s", text.reference, type(outcome).__name__)
@@ -93,9 +98,26 @@ class SinchGateway:
             return Unknown("Sinch answered without the id of the batch.")
         return Accepted(str(provider_id))
 
+    def _call(self, client: SinchClient, text: OutboundText) -> Any:
+        body, parameters = with_parameters(text)
+        request: dict[str, Any] = {
+            "to": list(text.recipients),
+            "from_": text.sender,
+            "parameters": parameters or None,
+            "delivery_report": DELIVERY_REPORT,
+            "event_destination_target": self.callback_url,
+            "client_reference": text.reference,
+            "expire_at": _expiry(text.expires_at),
+        }
+        if text.media_url and text.channel == "mms":
+            return client.sms.batches.send_mms(body={"url": text.media_url, "message": body}, **request)
+        return client.sms.batches.send_sms(body=body, **request)
+
     def find(self, reference: str, *, since: datetime) -> str | None:
         # without a start Sinch would list the last day only, and a call of yesterday would look as if never made
         start = (since - CLOCK_MARGIN).astimezone(UTC)
+        if clock.now() - start > LISTED_FOR:
+            raise CannotSearch(_("Sinch no longer lists the calls of that time."))
         try:
             page = client_for(self._account, self._secrets, self._settings).sms.batches.list(
                 client_reference=reference, start_date=start, page=0, page_size=PAGE_SIZE
@@ -117,6 +139,26 @@ class SinchGateway:
         except (NotConfigured, SinchException, requests.RequestException, ValueError) as error:
             raise GatewayUnavailable(_trouble(error)) from None
         raise GatewayUnavailable(_("Sinch's list of batches is too long to be searched."))
+
+    def inbounds(self, *, since: datetime) -> Iterable[Listed]:
+        start = (since - CLOCK_MARGIN).astimezone(UTC)
+        try:
+            page = client_for(self._account, self._secrets, self._settings).sms.inbounds.list(
+                start_date=start, page=0, page_size=PAGE_SIZE
+            )
+            seen = 0
+            while page is not None:
+                count, texts = getattr(page.result, "count", None), page.content()
+                if count is None:
+                    raise GatewayUnavailable(_("Sinch's list of inbound texts cannot be read."))
+                yield from (listed for text in texts if (listed := as_callback(text)))
+                seen += len(texts)
+                if not texts or seen >= count:
+                    return
+                page = page.next_page()
+            raise GatewayUnavailable(_("Sinch's list of inbound texts cannot be read."))
+        except (NotConfigured, SinchException, requests.RequestException, ValueError) as error:
+            raise GatewayUnavailable(_trouble(error)) from None
 
     def check(self) -> str:
         try:
@@ -171,6 +213,16 @@ def _expiry(moment: datetime | None) -> datetime | None:
     if moment is None or moment - clock.now() >= LONGEST_LIFE:
         return None
     return moment.astimezone(UTC)
+
+
+def as_callback(text: Any) -> Listed | None:
+    """Return a text of Sinch's list as its callback would have brought it; None of what has no id."""
+    try:
+        body = text.model_dump_json(by_alias=True, exclude_none=True).encode()
+    except (AttributeError, ValueError):
+        return None
+    topic, external_id = identify(body)
+    return Listed(external_id, topic, body) if topic in INBOUND and external_id.startswith(f"{topic}:") else None
 
 
 def _trouble(error: Exception) -> str:

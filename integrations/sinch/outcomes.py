@@ -17,6 +17,7 @@ from sinch.core.exceptions import SinchException
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError, SSLError
 
 from smsflow_plugin import clock
+from smsflow_plugin.events.reports import Cause
 from smsflow_plugin.messaging.gateway import Outcome, RateLimited, Rejected, Unknown
 
 #: Seconds to wait after a 429 that does not say how long, and the longest wait that we believe.
@@ -29,6 +30,7 @@ FATAL = (401, 402, 403, 404)
 ACCOUNT_BLOCKED = "413"
 
 _RECIPIENT = re.compile(r"\bto\[(\d+)\]")
+_INVALID = re.compile(r"\bto\[\d+\]\W+(?:is|are) (?:invalid|not a valid)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?\d{5,}")
 
 
@@ -41,7 +43,7 @@ def outcome_of(error: Exception, recipients: Sequence[str]) -> Outcome:
     if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidHeader):
         return Rejected("The address or the API token of Sinch is not valid.", fatal=True)
     if never_connected(error):
-        return RateLimited(RETRY_UNREACHABLE)
+        return RateLimited(RETRY_UNREACHABLE, too_fast=False)
     # the exception's own words may hold the request: its kind is enough
     return Unknown(f"The call was cut off ({type(error).__name__}).")
 
@@ -69,7 +71,14 @@ def _of_answer(error: SinchException, recipients: Sequence[str]) -> Outcome:
     code, text = str(body.get("code", "")), str(body.get("text", ""))
     named = tuple(recipients[int(index)] for index in _RECIPIENT.findall(text) if int(index) < len(recipients))
     fatal = status in FATAL or code == ACCOUNT_BLOCKED
-    return Rejected(_detail(status, code, text), recipients=tuple(dict.fromkeys(named)), fatal=fatal)
+    # only a number of which Sinch says that it is none: a value of its that is too long says nothing about it
+    invalid = bool(named) and status == 400 and bool(_INVALID.search(text))
+    return Rejected(
+        _detail(status, code, text),
+        recipients=tuple(dict.fromkeys(named)),
+        fatal=fatal,
+        cause=Cause.INVALID if invalid else Cause.UNKNOWN,
+    )
 
 
 def answer_of(error: SinchException) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:

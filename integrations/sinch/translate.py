@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import re
+import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.events.facts import CannotUnderstand, Inbound, RawDelivery, Report, StoreInfo, Translation
-from smsflow_plugin.events.reports import ReportStatus
+from smsflow_plugin.events.reports import Cause, ReportStatus
+from smsflow_plugin.integrations.sinch.codes import cause_of
+from smsflow_plugin.integrations.sinch.values import integer as _integer
+from smsflow_plugin.integrations.sinch.values import mapping as _mapping
+from smsflow_plugin.integrations.sinch.values import moment as _moment
+from smsflow_plugin.integrations.sinch.values import number as _number
+from smsflow_plugin.integrations.sinch.values import payload_of as _payload_of
+from smsflow_plugin.integrations.sinch.values import text as _text
+
+logger = logging.getLogger("smsflow.sinch")
 
 #: By status, case-folded. "Deleted" may mean that the person opted out with the operator,
-#: "Unknown" that the operator never says: both are final.
+#: "Unknown" that the operator never says: both are final. "Read" is what channels other than SMS say.
 STATUSES = {
     "queued": ReportStatus.DISPATCHED,
     "dispatched": ReportStatus.DISPATCHED,
     "delivered": ReportStatus.DELIVERED,
+    "read": ReportStatus.READ,
     "failed": ReportStatus.FAILED,
     "rejected": ReportStatus.FAILED,
     "aborted": ReportStatus.FAILED,
@@ -33,14 +41,14 @@ CODES = {
     0: ReportStatus.DELIVERED,
     400: ReportStatus.DISPATCHED,
     401: ReportStatus.DISPATCHED,
+    **dict.fromkeys((402, 403, 404, 405, 408, 410, 411, 412, 413), ReportStatus.FAILED),
     406: ReportStatus.EXPIRED,
     407: ReportStatus.CANCELLED,
 }
 
 RECIPIENT_REPORTS = ("recipient_delivery_report_sms", "recipient_delivery_report_mms")
 BATCH_REPORTS = ("delivery_report_sms", "delivery_report_mms")
-
-_NUMBER = re.compile(r"\+?([1-9]\d{6,14})")
+MMS_REPORTS = ("recipient_delivery_report_mms", "delivery_report_mms")
 
 
 def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
@@ -48,7 +56,7 @@ def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
 
     :raises CannotUnderstand: if it is no JSON, has no type, or lacks what its type lives on.
     """
-    payload = _payload(raw.body)
+    payload = _payload_of(raw.body)
     kind = payload.get("type")
     if not kind or not isinstance(kind, str):
         raise CannotUnderstand(_("The callback does not say what type it has."))
@@ -64,30 +72,32 @@ def translate(raw: RawDelivery, store: StoreInfo) -> Translation:
     return Translation(ignored=_("Callbacks of the type %(type)s are of no use here.") % {"type": kind[:80]})
 
 
-def _payload(body: bytes) -> Mapping[str, Any]:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        raise CannotUnderstand(_("The callback is not valid JSON.")) from None
-    if not isinstance(payload, dict):
-        raise CannotUnderstand(_("The callback is not a JSON object."))
-    return payload
-
-
 def _batch_report(payload: Mapping[str, Any], raw: RawDelivery) -> Translation:
     """A report on the whole batch names its recipients only if it was asked to."""
     statuses = payload.get("statuses")
     if not isinstance(statuses, list):
         raise CannotUnderstand(_("The delivery report has no statuses."))
-    reports = [
-        _report(status, recipient, payload, raw)
-        for status in statuses
-        if isinstance(status, dict)
-        for recipient in status.get("recipients") or ()
-    ]
+    reports: list[Report] = []
+    puzzle: CannotUnderstand | None = None
+    for status in statuses:
+        for recipient in _recipients(status):
+            try:
+                reports.append(_report(status, recipient, payload, raw))
+            except CannotUnderstand as error:
+                puzzle = error
+    if puzzle and not reports:
+        raise puzzle
+    if puzzle:
+        # what can be said is said: one word that nobody knows must not hide what became of the others
+        logger.warning("A part of a delivery report cannot be read: %s", puzzle)
     if not reports:
         return Translation(ignored=_("The delivery report names no recipients."))
     return Translation(tuple(reports))
+
+
+def _recipients(status: object) -> list[object]:
+    found = status.get("recipients") if isinstance(status, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _report(status: Mapping[str, Any], recipient: object, payload: Mapping[str, Any], raw: RawDelivery) -> Report:
@@ -98,16 +108,26 @@ def _report(status: Mapping[str, Any], recipient: object, payload: Mapping[str, 
     reference, provider_id = _text(payload.get("client_reference")), _text(payload.get("batch_id"))
     if not reference and not provider_id:
         raise CannotUnderstand(_("The delivery report does not say to which call it belongs."))
-    code = _integer(status.get("code"))
+    code, said = _integer(status.get("code")), _text(status.get("status")).strip()
+    word, outcome = said.casefold(), _status(said, code)
     return Report(
         to=to,
-        status=_status(_text(status.get("status")), code),
+        status=outcome,
         at=_moment(payload.get("at")) or raw.received_at,
         reference=reference,
         provider_id=provider_id,
         code=code,
-        parts=_integer(payload.get("number_of_message_parts")),
+        parts=_parts(payload.get("number_of_message_parts")),
+        channel="mms" if payload.get("type") in MMS_REPORTS else "",
+        cause=_cause(outcome, word, code),
     )
+
+
+def _cause(outcome: ReportStatus, word: str, code: int | None) -> Cause:
+    if outcome is not ReportStatus.FAILED:
+        return Cause.UNKNOWN
+    # a word that nobody knows, whose code says that it failed, is as good as the code's own word
+    return cause_of(word if word in STATUSES else "aborted", code)
 
 
 def _status(word: str, code: int | None) -> ReportStatus:
@@ -132,35 +152,6 @@ def _inbound(payload: Mapping[str, Any], body: str, raw: RawDelivery) -> Inbound
     )
 
 
-def _number(value: object) -> str:
-    """Return the number in E.164: Sinch leaves the "+" out. Empty if it is no full phone number."""
-    match = _NUMBER.fullmatch(_text(value).strip())
-    return f"+{match[1]}" if match else ""
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(_text(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _text(value: object) -> str:
-    """Return a string and a number as its digits; all else is empty.
-
-    Half of a character, as it is left where a long text was cut, becomes "?": no database takes it.
-    """
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def _integer(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _parts(value: object) -> int | None:
+    count = _integer(value)
+    return count if count is not None and 0 < count < 1000 else None

@@ -16,6 +16,7 @@ A condition is plain JSON. ``matches`` asks it of one person in memory,
   about the same cart, order or appointment as the run.
 * ``{"in_flow": id}``, ``{"in_flow": "any"}``: the person is in that other flow, in any other flow, now
 * ``{"handed_over": true}``: staff has taken the person over
+* ``{"overdue": {"percent": 150, "days": 180}}`` and ``{"top_spender": 10}``: see ``behaviour``
 
 What a comparison with a missing value means is said in ``comparing``, what a date is in ``dates``.
 At the moment of entry nothing has happened since entry.
@@ -29,6 +30,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from smsflow_plugin.audience.behaviour import SHARES, among_the_best, overdue
 from smsflow_plugin.audience.comparing import COMPARISONS, compare, fold, one_of, text_of
 from smsflow_plugin.audience.dates import DATE_OPERATORS, MOST_DAYS, in_span, span
 
@@ -40,7 +42,9 @@ OPERATORS = (*COMPARISONS, "in", *PRESENCE, *DATE_OPERATORS)
 
 #: The contact's fields that are numbers and moments; all others are texts.
 NUMBER_PATHS = frozenset({"orders_count", "total_spent"})
-DATE_PATHS = frozenset({"created_at", "first_order_at", "last_order_at", "last_texted_at", "consent_changed_at"})
+DATE_PATHS = frozenset(
+    {"created_at", "first_order_at", "last_order_at", "last_texted_at", "consent_changed_at", "replenish_at"}
+)
 #: What the paths begin with that only a run can answer.
 RUN_PATHS = ("trigger", "run")
 
@@ -73,7 +77,8 @@ class Facts:
     what happened, oldest first. ``run`` is what the run itself has gathered (``answers``, ``codes``,
     ``webhooks``); ``flows`` the ids of the other flows that the contact is in. ``results`` are the
     answers of requests, by "step:visit". ``key`` names the contact for chance, ``best_hour``
-    is the hour of the day (0-23, local) at which the person usually reacts.
+    is the hour of the day (0-23, local) at which the person usually reacts; ``send_times`` is what is
+    known of the store's people (see ``engine.send_times``). ``spend_marks`` are those of the store.
     """
 
     contact: Mapping[str, Any]
@@ -86,6 +91,8 @@ class Facts:
     flows: frozenset[int] = frozenset()
     results: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     best_hour: int | None = None
+    spend_marks: Sequence[str] = ()
+    send_times: Mapping[str, Any] = field(default_factory=dict)
 
 
 def matches(condition: Condition, facts: Facts, now: datetime) -> bool:
@@ -112,6 +119,10 @@ def matches(condition: Condition, facts: Facts, now: datetime) -> bool:
             return flow in facts.flows
         case {"handed_over": True}:
             return bool(facts.contact.get("handed_over_at"))
+        case {"overdue": dict(how)}:
+            return _overdue(facts.contact, how, now)
+        case {"top_spender": int(share)}:
+            return among_the_best(facts.contact.get("total_spent"), facts.spend_marks, share_of(share))
     raise BadCondition(f"Not a condition: {condition!r}.")
 
 
@@ -146,6 +157,37 @@ def check_comparison(path: str, operator: str, value: Any, now: datetime) -> Non
             span(operator, value, now)
         except ValueError as error:
             raise BadCondition(str(error)) from error
+
+
+def overdue_after(how: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many per cent of the usual interval, or days without one, make an order overdue.
+
+    :raises BadCondition: if it does not say so.
+    """
+    match how:
+        case {"percent": int(percent), "days": int(days)} if percent > 0 and 0 < days <= MOST_DAYS:
+            return percent, days
+    raise BadCondition(f"Overdue after how long? {how!r}.")
+
+
+def share_of(share: int) -> int:
+    """Return how many per cent of the customers are meant.
+
+    :raises BadCondition: if there is no such share.
+    """
+    if isinstance(share, bool) or share not in SHARES:
+        raise BadCondition(f"Not a share of the customers: {share!r}.")
+    return share
+
+
+def _overdue(contact: Mapping[str, Any], how: Mapping[str, Any], now: datetime) -> bool:
+    percent, days = overdue_after(how)
+    last, used_up = (_moment(contact.get(name)) for name in ("last_order_at", "replenish_at"))
+    return overdue(last, used_up, now, percent=percent, days=days)
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def has_tag(tags: Any, wanted: str) -> bool:
@@ -206,6 +248,11 @@ def parts(condition: Condition) -> Iterator[Condition]:
 def event_kinds(condition: Condition) -> Iterator[str]:
     """Yield the kinds of event that ``condition`` asks for."""
     return (part["event"] for part in parts(condition) if "event" in part)
+
+
+def asks_for_spending(condition: Condition) -> bool:
+    """Return whether ``condition`` asks who the best customers are."""
+    return any("top_spender" in part for part in parts(condition))
 
 
 def look_back(condition: Condition) -> timedelta:

@@ -26,6 +26,7 @@ from smsflow_plugin.audience.consent import Consent, ConsentState, apply
 from smsflow_plugin.audience.ledger_chain import CONTENT, FACTS
 from smsflow_plugin.audience.models import ConsentRecord, Contact, LedgerGuard
 from smsflow_plugin.audience.phone_keys import hash_phone
+from smsflow_plugin.stores.changes import note
 
 #: What ``take_over`` and ``append`` may change about a contact, for those who write contacts in bulk.
 CONTACT_COLUMNS = (
@@ -95,7 +96,17 @@ def append(statements: Sequence[Statement], now: datetime) -> None:
         rows.append(tuple(line[name] for name in _COLUMNS))
     if bulk.insert(ConsentRecord, _COLUMNS, rows) < len(rows):
         raise AlreadyTold("A statement with the same key is in the ledger already.")
+    _note_days(statements)
     outward.consents_said(statements, now)
+
+
+def _note_days(statements: Sequence[Statement]) -> None:
+    """Note the days of these lines, and of what these people said later: what a line changes goes by those before."""
+    first = min(statement.consent.effective_at for statement in statements)
+    people = {statement.contact.pk for statement in statements}
+    lines = ConsentRecord.objects.filter(contact_id__in=people, effective_at__gte=first)
+    rows = list(lines.values_list("store_id", "store__timezone", "effective_at"))
+    note([(store_id, at) for store_id, _zone, at in rows], {store_id: zone for store_id, zone, _at in rows})
 
 
 def known_keys(pairs: Collection[tuple[int, str]]) -> set[tuple[int, str]]:

@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.validators import validate_international_phonenumber
 
@@ -85,6 +86,8 @@ class Contact(models.Model):
         _("consent to e-mails"), max_length=8, choices=Consent.choices, default=Consent.UNKNOWN
     )
     last_texted_at = models.DateTimeField(_("last text at"), null=True, blank=True)
+    #: The store's number from which this person is texted, once they had a text: it stays the same.
+    sender = models.CharField(_("texted from"), max_length=20, blank=True, editable=False)
     #: How often the person did something in each hour of their day: 24 numbers, or none yet.
     active_hours = models.JSONField(default=list, blank=True, editable=False)
     #: Staff has taken over: no flow goes on for this person before somebody lets it.
@@ -92,7 +95,7 @@ class Contact(models.Model):
     handed_over_note = models.CharField(_("handed over because"), max_length=200, blank=True)
     #: Something that the person wrote may mean STOP: no marketing before somebody has read it.
     doubtful_at = models.DateTimeField(_("unclear reply at"), null=True, blank=True, editable=False)
-    #: A support case of the person is open, says the help desk.
+    #: When the help desk last said something of a support case that is open; see ``audience.cases``.
     open_case_at = models.DateTimeField(_("support case opened at"), null=True, blank=True)
     #: What the person chose: {"per_week": 2, "refused": ["cart"]}. ``refused`` holds stages of flows.
     preferences = models.JSONField(_("preferences"), default=dict, blank=True)
@@ -119,6 +122,8 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="smsflow_contact_due", condition=Q(wake_at__isnull=False)),
             models.Index(fields=["store", "created_at"], name="smsflow_contact_new"),
+            # help desks know people by it
+            models.Index("store", Lower("email"), name="smsflow_contact_email", condition=~Q(email="")),
             models.Index(fields=["store", "last_order_at"], name="smsflow_contact_lapsed"),
             models.Index(
                 fields=["store", "replenish_at"],
@@ -283,6 +288,7 @@ class ConsentRecord(models.Model):
         indexes = [
             models.Index(fields=["contact", "effective_at"], name="smsflow_consent_contact"),
             models.Index(fields=["store", "phone_hash"], name="smsflow_consent_phone"),
+            models.Index(fields=["store", "effective_at"], name="smsflow_consent_day"),
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ class Suppression(models.Model):
         OPTED_OUT_ELSEWHERE = "opted_out_elsewhere", _("Opted out elsewhere")
         LANDLINE = "landline", _("Landline")
         INVALID = "invalid", _("Not a number that can be texted")
+        UNREACHABLE = "unreachable", _("Could not be reached again and again")
         BLOCKED_BY_CARRIER = "blocked_by_carrier", _("Blocked by the carrier")
         BY_HAND = "by_hand", _("Added by hand")
 
@@ -154,6 +155,35 @@ def lift(statements: Iterable[Said], now: datetime) -> None:
         )
         for number in gone
     )
+
+
+#: What is disproved by a text from the number itself, if nobody but a gateway has said so.
+DISPROVED = (Suppression.Reason.INVALID, Suppression.Reason.LANDLINE, Suppression.Reason.UNREACHABLE)
+
+
+def lift_learned(numbers: Collection[tuple[int, str]], source: str, now: datetime) -> int:
+    """Take (store id, E.164 number) pairs off the list that ``source`` put there as dead; return how many."""
+    ids = [pk for pk, reason, _at in _entries(numbers).values() if reason in DISPROVED]
+    if not ids:
+        return 0
+    wrong = Suppression.objects.filter(pk__in=ids, source=source)
+    rows = list(wrong.values_list("pk", "store_id", "reason", "last4"))
+    content_type = ContentType.objects.get_for_model(Suppression)
+    StoreLogEntry.objects.bulk_create(
+        StoreLogEntry(
+            content_type=content_type,
+            object_id=str(pk),
+            store_id=store_id,
+            label=f"••• {last4}",
+            action="smsflow.unsuppress",
+            timestamp=now,
+            uuid=get_active_log_context().uuid,
+            data={"reason": reason, "source": "wrote"},
+        )
+        for pk, store_id, reason, last4 in rows
+    )
+    Suppression.objects.filter(pk__in=[row[0] for row in rows]).delete()
+    return len(rows)
 
 
 def _entries(numbers: Iterable[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, str, datetime]]:

@@ -16,6 +16,8 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience import ledger
 from smsflow_plugin.audience.consent import REVOKED, Consent, Proof
 from smsflow_plugin.audience.models import ConsentRecord, Contact
+from smsflow_plugin.conversations import threads
+from smsflow_plugin.conversations.models import ThreadNote
 from smsflow_plugin.engine.entering import end_for_opted_out
 from smsflow_plugin.engine.pausing import wake
 from smsflow_plugin.engine.reviews import close_reviews
@@ -132,7 +134,9 @@ class RecordOptOut(BaseAction):  # type: ignore[misc]
 
 
 class HandOverContact(BaseAction):  # type: ignore[misc]
-    """Take a person over from the flows, to talk with them: no flow goes on for them, and none starts.
+    """Take a person over from the flows, to talk with them: none of them goes on, and none starts.
+
+    Flows of the class "service" do: news about the person's own order is no small talk.
 
     :param instance: the contact.
     :param note: why, for the others who see it.
@@ -152,8 +156,10 @@ class HandOverContact(BaseAction):  # type: ignore[misc]
         contact = Contact.objects.select_for_update().get(pk=self.instance.pk)
         if contact.handed_over_at is None:
             contact.handed_over_at, contact.handed_over_note = clock.now(), self.note
-            contact.wake_at = None
-            contact.save(update_fields=["handed_over_at", "handed_over_note", "wake_at"])
+            contact.save(update_fields=["handed_over_at", "handed_over_note"])
+            wake(Contact.objects.filter(pk=contact.pk))
+            contact.refresh_from_db(fields=["wake_at"])
+            threads.note_for(contact, threads.Line(ThreadNote.Kind.TAKEN_OVER, self.note, self.user), clock.now())
             log(
                 instance=contact,
                 action="smsflow.hand_over",
@@ -184,6 +190,7 @@ class ResumeAutomation(BaseAction):  # type: ignore[misc]
             contact.save(update_fields=["handed_over_at", "handed_over_note"])
             wake(Contact.objects.filter(pk=contact.pk))
             contact.refresh_from_db(fields=["wake_at"])
+            self._note(contact)
             log(
                 instance=contact,
                 action="smsflow.resume_automation",
@@ -193,3 +200,9 @@ class ResumeAutomation(BaseAction):  # type: ignore[misc]
             )
             nudge("advance")
         return contact
+
+    def _note(self, contact: Contact) -> None:
+        thread = threads.note_for(contact, threads.Line(ThreadNote.Kind.HANDED_BACK, user=self.user), clock.now())
+        if thread is not None and thread.hand_back_at is not None:
+            thread.hand_back_at = None
+            thread.save(update_fields=["hand_back_at"])

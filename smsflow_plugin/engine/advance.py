@@ -17,11 +17,12 @@ from django.db import OperationalError, transaction
 from django.db.models import Min, QuerySet
 
 from smsflow_plugin import bulk, clock
+from smsflow_plugin.attribution.models import Exposure
 from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.suppression import suppressed
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine import paying
+from smsflow_plugin.engine import linking, paying
 from smsflow_plugin.engine.carrying import Carrier, results_of
 from smsflow_plugin.engine.doings import Hearing
 from smsflow_plugin.engine.facts import (
@@ -35,26 +36,33 @@ from smsflow_plugin.engine.facts import (
     places,
 )
 from smsflow_plugin.engine.governor import Governor
-from smsflow_plugin.engine.interpreter import Outcome, State, Status, interpret
+from smsflow_plugin.engine.interpreter import Outcome, State, Status, current, interpret
 from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.engine.offers import Offers
 from smsflow_plugin.engine.requests import Maker
-from smsflow_plugin.engine.starting import class_of_run
+from smsflow_plugin.engine.starting import class_of_run, goes_on
 from smsflow_plugin.engine.stock import stock_of, with_stock
+from smsflow_plugin.engine.trials import shown_ways
 from smsflow_plugin.engine.upcoming import planned_text
 from smsflow_plugin.flows.models import Flow
-from smsflow_plugin.flows.program import Program
+from smsflow_plugin.flows.program import HandOver, Program
 from smsflow_plugin.governance import ledger, sends
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
 from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Planned, Priority
 from smsflow_plugin.governance.sends import Leaving
 from smsflow_plugin.governance.spend import Till
-from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.choosing import Senders
 from smsflow_plugin.messaging.places_taken import waiting_texts
+from smsflow_plugin.messaging.senders import senders_of
+from smsflow_plugin.messaging.short_links import shorteners_of
+from smsflow_plugin.messaging.shortening import Shortener
+from smsflow_plugin.stores.changes import note
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
+
+EXPOSURE_COLUMNS = ("store_id", "experiment", "contact_id", "arm", "flow_id", "step", "enrollment_id", "at")
 
 #: When somebody is looked at again who could not be advanced.
 RETRY = timedelta(hours=1)
@@ -111,6 +119,10 @@ class Batch:
     suppressed: Mapping[int, str]
     #: Texts that are on their way and have not left, by contact.
     waiting: Mapping[int, Sequence[Leaving]] = field(default_factory=dict)
+    #: From which numbers and names texts may come, by store.
+    senders: Mapping[int, Senders] = field(default_factory=dict)
+    #: How stores shorten the addresses in their texts; those that do not are missing.
+    shorteners: Mapping[int, Shortener] = field(default_factory=dict)
     _owners: dict[int, str] | None = None
 
     def owner_email(self, flow_id: int) -> str:
@@ -128,7 +140,10 @@ class Results:
     enrollments: list[tuple[Any, ...]] = field(default_factory=list)
     contacts: list[tuple[Any, ...]] = field(default_factory=list)
     messages: list[tuple[Any, ...]] = field(default_factory=list)
+    #: Short links in ``messages``, as (place there, code, target).
+    links: list[tuple[int, str, str]] = field(default_factory=list)
     decisions: list[tuple[Any, ...]] = field(default_factory=list)
+    exposures: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def advance(limit: int | None = None) -> int:
@@ -205,7 +220,21 @@ def _load(contacts: list[Contact], now: datetime) -> Batch:
     answers = results_of(asking) if asking else {}
     history = _history(everything, programs, now)
     waiting = waiting_texts([contact.pk for contact in contacts if contact.recent_sends], now)
-    return Batch(now, contacts, stores, rules, runs, programs, history, answers, suppressed(contacts), waiting)
+    senders = senders_of(stores.values())
+    return Batch(
+        now,
+        contacts,
+        stores,
+        rules,
+        runs,
+        programs,
+        history,
+        answers,
+        suppressed(contacts),
+        waiting,
+        senders,
+        shorteners_of(stores),
+    )
 
 
 def _with_stock(runs: dict[int, list[Run]]) -> None:
@@ -236,7 +265,7 @@ def _run(batch: Batch) -> Results:
 
 
 def _run_contact(contact: Contact, batch: Batch, results: Results, till: Till | None) -> None:
-    """Run what is due of one contact. While staff has the person, nothing is; what a pause holds up waits."""
+    """Run what is due of one contact. While staff has the person, only service is; what a pause holds up waits."""
     store = batch.stores[contact.store_id]
     rules = batch.rules[store.pk]
     own = batch.runs.get(contact.pk, [])
@@ -250,24 +279,43 @@ def _run_contact(contact: Contact, batch: Batch, results: Results, till: Till | 
         suppressed=batch.suppressed.get(contact.pk, ""),
         in_flows=in_flows,
         till=till,
+        senders=batch.senders.get(store.pk),
+        shortener=batch.shorteners.get(store.pk),
     )
     governor.wait_for(batch.waiting.get(contact.pk, ()))
     running = [run for run in own if run.wake_at and not (run.flow_live and run.paused_at)]
-    waits = [run.wake_at for run in running if run.wake_at and run.wake_at > batch.now]
+    waits = [(run, run.wake_at) for run in running if run.wake_at and run.wake_at > batch.now]
     due = [run for run in running if run.wake_at and run.wake_at <= batch.now]
     planned = {run.pk: _planned(run, batch, rules) for run in running if run.wake_at and run.wake_at > batch.now}
     for run in sorted(due, key=lambda run: _order(batch.programs.get(run.version_id), run, rules)):
-        if contact.handed_over_at is not None:
-            break
+        if contact.handed_over_at is not None and not _goes_on(run, batch):
+            continue
         governor.expect(tuple(text for text in planned.values() if text))
         state, wake_at = _run_one(run, contact, governor, batch, results)
         if wake_at:
-            waits.append(wake_at)
-            planned[run.pk] = _planned(replace(run, state=state, wake_at=wake_at), batch, rules)
-    wake_at = min(waits, default=None) if contact.handed_over_at is None else None
+            run = replace(run, state=state, wake_at=wake_at)
+            waits.append((run, wake_at))
+            planned[run.pk] = _planned(run, batch, rules)
+    going = [at for run, at in waits if contact.handed_over_at is None or _goes_on(run, batch)]
+    wake_at = min(going, default=None)
     recent = sends.write(governor.sends, batch.now)
-    results.contacts.append((contact.pk, wake_at, recent, contact.last_texted_at))
+    results.contacts.append((contact.pk, wake_at, recent, contact.last_texted_at, governor.sender))
+    before = len(results.messages)
+    results.links.extend((before + place, code, target) for place, code, target in governor.links)
     results.messages.extend(governor.messages)
+    results.exposures.extend(
+        (store.pk, each.experiment, contact.pk, each.arm, flow, each.step, enrollment, batch.now)
+        for each, flow, enrollment in governor.exposures
+    )
+
+
+def _goes_on(run: Run, batch: Batch) -> bool:
+    """Return whether a run goes on although staff has the person: service does, unless it handed them over itself."""
+    program = batch.programs.get(run.version_id)
+    if program is None or not goes_on(program):
+        return False
+    state = State.from_json(run.state)
+    return not (isinstance(current(program, state), HandOver) and state.waiting_until is not None)
 
 
 def _order(program: Program | None, run: Run, rules: StoreRules) -> tuple[Any, ...]:
@@ -299,15 +347,20 @@ def _run_one(
     facts = _facts(run, contact, batch)
     marks = governor.mark()
     try:
+        before = State.from_json(run.state)
         outcome = interpret(
             program,
-            State.from_json(run.state),
+            before,
             facts,
             batch.now,
             zone=governor.zone,
             ask=governor.for_run(run, program, facts),
             pace=run.test_pace or 1,
+            language=governor.language,
         )
+        if run.test_pace is None and "ways" in outcome.state.gathered:
+            ways = shown_ways(run.flow_id, program, before.gathered, outcome.state.gathered)
+            governor.exposures += [(each, run.flow_id, run.pk) for each in ways]
     except Exception as error:
         # one broken program must not stop everybody else's
         logger.exception("Enrollment %s failed.", run.pk)
@@ -333,6 +386,8 @@ def _facts(run: Run, contact: Contact, batch: Batch) -> Facts:
         flows=frozenset(others),
         results=batch.answers.get(run.pk, {}),
         best_hour=best_hour(contact, batch.stores[contact.store_id]),
+        spend_marks=batch.stores[contact.store_id].spend_marks,
+        send_times=batch.stores[contact.store_id].send_times,
     )
 
 
@@ -388,11 +443,22 @@ def _write(results: Results, batch: Batch, contacts: Mapping[int, Contact]) -> N
         Enrollment, ("status", "state", "exit_reason", "wake_at", "finished_at"), sorted(results.enrollments, key=_pk)
     )
     ledger.write(results.decisions)
-    bulk.insert(Message, Governor.COLUMNS, results.messages)
-    bulk.update(Contact, ("wake_at", "recent_sends", "last_texted_at"), sorted(results.contacts, key=_pk))
+    linking.write(results.messages, results.links, batch.stores, batch.now)
+    # whoever was exposed before keeps the first time
+    bulk.insert(Exposure, EXPOSURE_COLUMNS, results.exposures)
+    bulk.update(Contact, ("wake_at", "recent_sends", "last_texted_at", "sender"), sorted(results.contacts, key=_pk))
     paying.count(results.messages, batch.stores, batch.rules, batch.now)
+    _note_days(results, batch)
     # last, as what it sets in motion may be due at once
     results.carrier.write(contacts)
+
+
+def _note_days(results: Results, batch: Batch) -> None:
+    """Note that runs have ended or texts were decided against. Stores that texts were queued for are noted by these."""
+    if not results.decisions and all(row[-1] is None for row in results.enrollments):
+        return
+    zones = {pk: store.timezone for pk, store in batch.stores.items()}
+    note([(pk, batch.now) for pk in zones.keys() - {row[0] for row in results.messages}], zones)
 
 
 def _pk(row: tuple[Any, ...]) -> Any:

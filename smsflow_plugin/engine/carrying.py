@@ -18,6 +18,7 @@ from smsflow_plugin.audience import ledger, outward, suppression
 from smsflow_plugin.audience.consent import CONFIRMED, Consent, Proof
 from smsflow_plugin.audience.filters import PastEvent
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.conversations import threads
 from smsflow_plugin.engine import contact_dates, doings
 from smsflow_plugin.engine.doings import Doing
 from smsflow_plugin.engine.entering import react
@@ -72,6 +73,8 @@ class Carrier:
     events: list[NewEvent] = field(default_factory=list)
     statements: list[ledger.Statement] = field(default_factory=list)
     heard: dict[int, int] = field(default_factory=dict)
+    #: People whom flows have handed over, by store and contact, and why.
+    handed_over: dict[threads.Key, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     tags: list[outward.TagChange] = field(default_factory=list)
 
@@ -162,6 +165,7 @@ class Carrier:
         if contact.handed_over_at is None:
             contact.handed_over_at, contact.handed_over_note = self.now, doing.note[:200]
             self.changed[contact.pk] = contact
+            self.handed_over[contact.store_id, contact.pk] = contact.handed_over_note
 
     def _happened(self, run: RunRow, kind: str, data: Mapping[str, Any]) -> None:
         hops = run.trigger.get("hops")
@@ -179,6 +183,7 @@ class Carrier:
             CHANGED,
             [(pk, *(getattr(contact, name) for name in CHANGED)) for pk, contact in sorted(self.changed.items())],
         )
+        threads.handed_over(self.handed_over, self.now)
         outward.tags_changed(self.tags, self.now)
         contact_dates.write(self.dates, contacts)
         bulk.update(Event, ("heard_by",), sorted(self.heard.items()))

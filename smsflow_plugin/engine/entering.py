@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.filters import Facts, matches
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.conversations.routing import By, unanswered
 from smsflow_plugin.engine.admission import Entry, LiveFlow, admit, turn
+from smsflow_plugin.engine.changed_runs import note_people, note_runs
+from smsflow_plugin.engine.entry_keys import again_anyway, entry_key, moves_date, pace_of, visits_after
 from smsflow_plugin.engine.facts import History, Needs, Programs, contact_values, past_events
 from smsflow_plugin.engine.interpreter import State, current, wakes_on
 from smsflow_plugin.engine.known_runs import FINISHED, WAITING, Run, known_runs, live_flows, starts_at
@@ -24,23 +27,35 @@ from smsflow_plugin.engine.starting import (
     Call,
     NewEvent,
     call,
+    goes_on,
     is_late,
     is_outrun,
     listens,
 )
-from smsflow_plugin.events.inbox import shortened
+from smsflow_plugin.engine.texts import Texts
 from smsflow_plugin.events.kinds import KINDS
-from smsflow_plugin.flows.program import Discount, Program, WaitUntilDate, Webhook
+from smsflow_plugin.flows.program import Program, WaitUntilDate
 from smsflow_plugin.governance import ledger
-from smsflow_plugin.governance.rules import Decision, Reason, Verdict
+from smsflow_plugin.governance.rules import Decision, Priority, Reason, Verdict
 
 __all__ = ["TOO_LATE", "NewEvent", "end_for_opted_out", "react"]
+from smsflow_plugin.stores.changes import note_of
+from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
 
 
-def react(events: Sequence[NewEvent], contacts: Mapping[int, Contact], opted_out: set[int], now: datetime) -> None:
+def react(
+    events: Sequence[NewEvent],
+    contacts: Mapping[int, Contact],
+    opted_out: set[int],
+    now: datetime,
+    *,
+    texts: Texts | None = None,
+) -> None:
     """Start, restart, wake and end enrollments for ``events``. The contacts must be locked.
+
+    ``texts`` routes the texts among them, and is told who has taken which.
 
     The data of an event may say more about the entry: ``flow``, which flow alone it is for;
     ``apply_audience`` False, that its audience is not asked; ``again``, that they may have been in
@@ -49,15 +64,16 @@ def react(events: Sequence[NewEvent], contacts: Mapping[int, Contact], opted_out
     end_for_opted_out(opted_out, now)
     events = [event for event in events if event.contact_id in contacts]
     if events:
-        _Reaction(events, contacts, now).work_off()
+        _Reaction(events, contacts, now, texts).work_off()
 
 
 def end_for_opted_out(contact_ids: set[int], now: datetime) -> None:
     """End every run of people who want no more texts."""
     if contact_ids:
-        Enrollment.objects.filter(contact_id__in=contact_ids, status=Enrollment.Status.WAITING).update(
+        ended = Enrollment.objects.filter(contact_id__in=contact_ids, status=Enrollment.Status.WAITING).update(
             status=Enrollment.Status.EXITED, exit_reason="opted_out", finished_at=now, wake_at=None
         )
+        note_people(contact_ids if ended else (), now)
 
 
 @dataclass
@@ -74,14 +90,18 @@ class _Changes:
 class _Reaction:
     """One batch of events, with everything that it takes to decide in memory."""
 
-    def __init__(self, events: Sequence[NewEvent], contacts: Mapping[int, Contact], now: datetime) -> None:
+    def __init__(
+        self, events: Sequence[NewEvent], contacts: Mapping[int, Contact], now: datetime, texts: Texts | None
+    ) -> None:
         self.events = events
+        self.texts = texts
         self.contacts = contacts
         self.now = now
         self.flows = live_flows({event.store_id for event in events})
         called = {flow.pk for event in events for flow in self._candidates(event)}
         self.runs = known_runs({event.contact_id for event in events}, called)
         self.programs = Programs.load(run.version_id for own in self.runs.values() for run in own if run.waiting)
+        self.spend_marks: dict[int, list[str]] = {}
         self.history = self._read_history()
         self.changes = _Changes()
         self._values: dict[int, dict[str, Any]] = {}
@@ -90,8 +110,11 @@ class _Reaction:
         """Decide on every event in its turn, and write what comes of it."""
         for event in self.events:
             self._wake(event)
-            for flow, facts in self._called(event):
-                self._start(event, flow, facts)
+            if event.kind == TEXT and self.texts is not None:
+                self._route(event, self.texts)
+            else:
+                for flow, facts in self._called(event):
+                    self._start(event, flow, facts)
             if event.moves:
                 self._follow(event)
         entries = list(self.changes.entries.values())
@@ -100,15 +123,26 @@ class _Reaction:
             if entry.refused:
                 self._refuse(entry.event, entry.flow, Reason.FLOW_FULL)
             else:
-                self._due(entry.event.contact_id, entry.at)
+                self._due(entry.event.contact_id, entry.at, entry.flow.program)
+        self._tell_turned_away(entries)
         _write(self.changes, self.now)
+
+    def _tell_turned_away(self, entries: Sequence[Entry]) -> None:
+        """Say which texts nobody has taken in the end, because the flows that they call were full."""
+        let_in = {entry.event.pk for entry in entries if not entry.refused}
+        for entry in entries:
+            if self.texts is not None and entry.refused and entry.event.pk not in let_in:
+                self.texts.turned_away(entry.event)
 
     # What is known -------------------------------------------------------------------------------
 
     def _candidates(self, event: NewEvent) -> Iterator[LiveFlow]:
         """Yield the flows that events of this kind may start."""
+        words = self.texts.started_by_words(event.store_id) if self.texts and event.kind == TEXT else ()
         for flow in self.flows.get(event.store_id, ()):
-            if event.kind in LET_IN:
+            if flow.pk in words:
+                yield flow
+            elif event.kind in LET_IN:
                 if event.data.get("flow") == flow.pk:
                     yield flow
             elif any(True for _trigger in flow.program.triggers_on(event.kind)):
@@ -124,6 +158,9 @@ class _Reaction:
         for kind in {event.kind for event in self.events if self._has_candidates(event)} & KINDS.keys():
             needs.kinds.update(KINDS[kind].outrun_by)
             needs.with_data.update(KINDS[kind].outrun_by)
+        if needs.spending:
+            stores = Store.objects.filter(pk__in={event.store_id for event in self.events})
+            self.spend_marks = dict(stores.values_list("pk", "spend_marks"))
         since = self.now - max(needs.back, TOO_LATE)
         return past_events({event.contact_id for event in self.events}, needs, since)
 
@@ -139,6 +176,7 @@ class _Reaction:
             subject=event.subject,
             key=str(contact.uuid),
             flows=frozenset(flows),
+            spend_marks=self.spend_marks.get(event.store_id, ()),
         )
 
     # What follows from an event ------------------------------------------------------------------
@@ -148,14 +186,20 @@ class _Reaction:
             program = self.programs.get(run.version_id)
             if not (program and run.pk and run.waiting) or run.entered_at > self.now:
                 continue
-            if event.kind in wakes_on(program, run.state) or _moves_date(program, run.state, event):
+            if event.kind in wakes_on(program, run.state) or moves_date(program, run.state, event):
                 self.changes.wakes.add(run.pk)
-                self._due(event.contact_id, self.now)
+                self._due(event.contact_id, self.now, program)
 
     def _called(self, event: NewEvent) -> list[tuple[LiveFlow, Facts]]:
         """Return the flows that the event starts. A text starts none that is an answer, else those that it names."""
-        if self._is_answer(event):
+        if self._asked(event) is not None:
             return []
+        calls = self._calls(event)
+        loudest = max((loudness for loudness, _flow, _facts in calls), default=Call.NONE)
+        return [(flow, facts) for loudness, flow, facts in calls if loudness and loudness == loudest]
+
+    def _calls(self, event: NewEvent) -> list[tuple[Call, LiveFlow, Facts]]:
+        """Return all flows that the event may start, and how loudly it calls them."""
         calls = []
         for flow in self._candidates(event):
             facts = self._facts(event, flow)
@@ -163,26 +207,56 @@ class _Reaction:
                 calls.append((call(flow.program, flow.pk, event, facts, self.now), flow, facts))
             except Exception:  # a condition that makes no sense must not stop everybody else's flows
                 logger.exception("Flow %s cannot be started by event %s.", flow.pk, event.pk)
-        loudest = max((loudness for loudness, _flow, _facts in calls), default=Call.NONE)
-        return [(flow, facts) for loudness, flow, facts in calls if loudness and loudness == loudest]
+        return calls
 
-    def _is_answer(self, event: NewEvent) -> bool:
+    def _route(self, event: NewEvent, texts: Texts) -> None:
+        """Let somebody take the text. A flow that does not let the person in has not taken it."""
+        asked = self._asked(event)
+        calls = self._calls(event) if asked is None else []
+        named = [flow.pk for loudness, flow, _facts in calls if loudness is Call.NAMED]
+        any_text = [flow.pk for loudness, flow, _facts in calls if loudness is Call.ANY_TEXT]
+        taken = texts.route(event, asked, named, any_text)
+        while taken.by in (By.FLOW, By.ANY_TEXT) and not self._start_all(event, calls, taken.flows):
+            named, any_text = [], any_text if taken.by is By.FLOW else []
+            taken = texts.route(event, asked, named, any_text)
+        if taken.by in (By.KEYWORD, By.START):
+            started = self._start_all(event, calls, taken.flows)
+            if taken.by is By.KEYWORD and taken.flows and not started:
+                taken = unanswered(taken)
+        texts.take(event, taken)
+
+    def _start_all(
+        self, event: NewEvent, calls: Sequence[tuple[Call, LiveFlow, Facts]], flow_ids: Collection[int]
+    ) -> bool:
+        """Start these flows; return whether the person is let into one of them, or is in it with this text."""
+        refused = len(self.changes.refusals)
+        wanted = [(flow, facts) for _loudness, flow, facts in calls if flow.pk in flow_ids]
+        for flow, facts in wanted:
+            self._start(event, flow, facts)
+        return len(self.changes.refusals) - refused < len(wanted)
+
+    def _asked(self, event: NewEvent) -> tuple[int, int] | None:
+        """Return the run, and its flow, that stands at a question which the text answers in time."""
         if event.kind != TEXT:
-            return False
-        waiting = (
-            run for run in self.runs[event.contact_id] if run.waiting and (run.flow_live or run.test_pace is not None)
-        )
-        return any(
-            listens(program, run.state, event)
-            for run in waiting
-            if (program := self.programs.get(run.version_id)) is not None
-        )
+            return None
+        handed_over = self.contacts[event.contact_id].handed_over_at is not None
+        found = []
+        for run in self.runs[event.contact_id]:
+            program = self.programs.get(run.version_id)
+            if program is None or not run.pk or not run.waiting or not (run.flow_live or run.test_pace is not None):
+                continue
+            if (not handed_over or goes_on(program)) and listens(program, run.state, event):
+                found.append((Priority(program.priority).rank, program.priority_number, run.entered_at, run.pk, run))
+        if not found:
+            return None
+        run = min(found)[-1]
+        return run.pk, run.flow_id
 
     def _start(self, event: NewEvent, flow: LiveFlow, facts: Facts) -> None:
         own = self.runs[event.contact_id]
-        pace = _pace(event)
+        pace = pace_of(event)
         before = [run for run in own if run.flow_id == flow.pk and run.test_pace is None]
-        key = _entry_key(flow.program, event)
+        key = entry_key(flow.program, event)
         same = next((run for run in before if run.entry_key == key), None) if pace is None else None
         if event.moves:
             # one run per appointment, however often people may enter
@@ -217,13 +291,13 @@ class _Reaction:
             return Reason.OUTRUN
         if event.hops >= MOST_HOPS:
             return Reason.CHAIN
-        if program.reentry.mode == "after" and not _again_anyway(event):
+        if program.reentry.mode == "after" and not again_anyway(event):
             horizon = self.now - timedelta(days=program.reentry.days)
             if any(run.entered_at > horizon for run in before):
                 return Reason.REENTRY
         if event.data.get("apply_audience") is not False and not matches(program.audience, facts, self.now):
             return Reason.AUDIENCE
-        if self.contacts[event.contact_id].handed_over_at is not None:
+        if self.contacts[event.contact_id].handed_over_at is not None and not goes_on(program):
             return Reason.HANDED_OVER
         return Reason.FLOW_PAUSED if flow.paused else None
 
@@ -263,13 +337,13 @@ class _Reaction:
             self._enter_with(event, run)
             return
         # what was sent before the appointment moved keeps its name, so that the new texts have others
-        state = State(visits=_visits_after(self.programs.get(run.version_id), run.state))
+        state = State(visits=visits_after(self.programs.get(run.version_id), run.state))
         at = turn(self.now, run.entered_at)
         entered_at = at if moved else run.entered_at
         self.changes.rewritten[run.pk] = (
             run.pk, flow.version_id, event.pk, state.to_json(), at, entered_at, WAITING, "", None,
         )  # fmt: skip
-        self._due(event.contact_id, at)
+        self._due(event.contact_id, at, flow.program)
         run.triggered_at, run.status, run.wake_at, run.entered_at = event.occurred_at, WAITING, at, entered_at
         run.starts_at = starts_at(event)
         run.version_id, run.stored = flow.version_id, state.to_json()
@@ -295,7 +369,7 @@ class _Reaction:
             run.pk, run.version_id, event.pk, run.stored, wake_at, entered_at, WAITING, "", None,
         )  # fmt: skip
         if wake_at is not None:
-            self._due(event.contact_id, wake_at)
+            self._due(event.contact_id, wake_at, program)
         run.triggered_at, run.wake_at, run.entered_at = event.occurred_at, wake_at, entered_at
         run.starts_at = starts_at(event)
 
@@ -306,50 +380,9 @@ class _Reaction:
             self.changes.entries[key] = replace(self.changes.entries[key], event=event)
             run.triggered_at = event.occurred_at
 
-    def _due(self, contact_id: int, at: datetime) -> None:
-        if self.contacts[contact_id].handed_over_at is None:
+    def _due(self, contact_id: int, at: datetime, program: Program | None) -> None:
+        if self.contacts[contact_id].handed_over_at is None or (program is not None and goes_on(program)):
             self.changes.due[contact_id] = min(at, self.changes.due.get(contact_id, at))
-
-
-def _entry_key(program: Program, event: NewEvent) -> str:
-    """Return what a person may enter with once."""
-    if _again_anyway(event):
-        return shortened(f"again:{event.key}", 255)
-    # a key tells events of one kind apart: a parcel is sent and delivered under the same number
-    own = shortened(f"{event.kind}:{event.key}", 255)
-    match program.reentry.mode:
-        case "never":
-            return ""
-        case "always":
-            return own
-    return event.subject or own
-
-
-def _moves_date(program: Program, state: State, event: NewEvent) -> bool:
-    """Return whether the date that a run waits for has just got another value."""
-    instruction = current(program, state)
-    if event.kind != "field_changed" or not isinstance(instruction, WaitUntilDate):
-        return False
-    return instruction.path == f"fields.{event.data.get('field')}"
-
-
-def _pace(event: NewEvent) -> int | None:
-    """Return how many times less a test run waits; None if it is none."""
-    pace = event.data.get("test_pace")
-    return pace if isinstance(pace, int) and pace > 0 else None
-
-
-def _again_anyway(event: NewEvent) -> bool:
-    """Return whether somebody enters whether or not they were in the flow before."""
-    return _pace(event) is not None or event.data.get("again") is True
-
-
-def _visits_after(program: Program | None, state: State) -> Mapping[str, int]:
-    """Return how often steps were visited, with the request under way: its answer comes too late."""
-    instruction = current(program, state) if program else None
-    if not isinstance(instruction, Discount | Webhook) or state.waiting_until is None:
-        return state.visits
-    return {**state.visits, instruction.step: state.visits.get(instruction.step, 0) + 1}
 
 
 def _write(changes: _Changes, now: datetime) -> None:
@@ -367,11 +400,14 @@ def _write(changes: _Changes, now: datetime) -> None:
             for entry in entries
         ],
     )  # fmt: skip
+    note_of((entry.event.store_id, entry.at) for entry in entries)
+    note_runs(changes.rewritten)
     bulk.update(
         Enrollment,
         ("version_id", "trigger_event_id", "state", "wake_at", "entered_at", "status", "exit_reason", "finished_at"),
         [(*row[:4], now if pk in changes.wakes else row[4], *row[5:]) for pk, row in sorted(changes.rewritten.items())],
     )
+    note_runs(changes.rewritten)
     bulk.update(Enrollment, ("wake_at",), [(pk, now) for pk in sorted(changes.wakes - changes.rewritten.keys())])
     ledger.write(changes.refusals)
     bulk.update(Contact, ("wake_at",), sorted(changes.due.items()), least=("wake_at",))

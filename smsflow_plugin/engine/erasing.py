@@ -8,6 +8,7 @@ table of ours that names contacts is dealt with here.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
@@ -22,17 +23,23 @@ from django.db.models.functions import Cast, Concat
 from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
-from smsflow_plugin import clock
+from smsflow_plugin import bulk, clock
+from smsflow_plugin.attribution import orders
+from smsflow_plugin.attribution.models import Conversion, Exposure
+from smsflow_plugin.attribution.orders import Fact
 from smsflow_plugin.audience import ledger
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.ledger import Opening, ledger_opened
 from smsflow_plugin.audience.models import ConsentRecord, Contact, ContactDate, Identity
 from smsflow_plugin.audience.suppression import suppress_erased
 from smsflow_plugin.catalogue.models import Interest
+from smsflow_plugin.conversations.models import Thread
+from smsflow_plugin.engine.changed_runs import note_people
 from smsflow_plugin.engine.models import Effect, Enrollment, Incentive
 from smsflow_plugin.events.models import Delivery, Event, ReplyReview
 from smsflow_plugin.flows.models import SegmentMember
 from smsflow_plugin.governance.ledger import Decision, forget
+from smsflow_plugin.links.models import Click, Link
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.outbox import cancel_queued
 from smsflow_plugin.stores.models import StoreLogEntry
@@ -44,10 +51,10 @@ KEPT = frozenset({
 })  # fmt: skip
 
 #: Tables of which nothing is left.
-DELETED = (ContactDate, Identity, Interest, ReplyReview, SegmentMember)
+DELETED = (ContactDate, Identity, Interest, ReplyReview, SegmentMember, Thread)
 
 #: Tables whose rows stay, without what they say of the person: dealt with one by one below.
-BLANKED = (ConsentRecord, Decision, Effect, Enrollment, Event, Incentive, Message)
+BLANKED = (Conversion, ConsentRecord, Decision, Effect, Enrollment, Event, Exposure, Incentive, Link, Message)
 
 
 class ErasePerson(BaseAction):  # type: ignore[misc]
@@ -98,7 +105,7 @@ def _deleted() -> list[tuple[type[Any], str]]:
     relations = (
         relation
         for relation in Contact._meta.get_fields(include_hidden=True)
-        if isinstance(relation, ForeignObjectRel) and relation.one_to_many
+        if isinstance(relation, ForeignObjectRel) and (relation.one_to_many or relation.one_to_one)
     )
     return [
         (relation.related_model, relation.field.attname)
@@ -111,6 +118,7 @@ def _stop(contact: Contact, now: datetime) -> None:
     Enrollment.objects.filter(contact=contact, status=Enrollment.Status.WAITING).update(
         status=Enrollment.Status.EXITED, exit_reason="erased", finished_at=now, wake_at=None
     )
+    note_people([contact.pk], now)
     cancel_queued({contact.pk}, "erased", keep_classes=())
     Effect.objects.filter(contact=contact, state__in=(Effect.State.QUEUED, Effect.State.WORKING)).update(
         state=Effect.State.FAILED, finished_at=now
@@ -133,15 +141,41 @@ def _blank_ledger(contact: Contact, user: Any, now: datetime) -> None:
 
 def _blank_rows(contact: Contact) -> None:
     own = {"contact_id": contact.pk}
+    amounts = _amounts(contact)
     Event.objects.filter(**own).update(data={}, subject="", key=_unique())
+    bulk.update(Event, ("data",), amounts)
+    Conversion.objects.filter(**own).update(order=_unique(), because={})
     forget([contact.pk])
     Incentive.objects.filter(**own).update(code="", code_key="", order="", notes={})
     Effect.objects.filter(**own).update(payload={}, result=None)
     Enrollment.objects.filter(**own).update(state={}, entry_key=_unique())
+    # an address may hold the key to somebody's cart; a link without one leads to the shop's home
+    Link.objects.filter(**own).update(target="")
+    Click.objects.filter(link__contact_id=contact.pk).exclude(user_agent="").update(user_agent="")
     texts = Q(**own)
     if contact.phone:
         texts |= Q(store_id=contact.store_id, to=str(contact.phone))
     Message.objects.filter(texts).update(to="", body="", slots=[])
+
+
+def _amounts(contact: Contact) -> list[tuple[int, dict[str, Any]]]:
+    """Return what is left of the events that a person ordered: what their orders came to, less what was paid back."""
+    columns = ("pk", "kind", "occurred_at", "contact_id", "data__order__total", "data__order__currency")
+    rows = Event.objects.filter(contact=contact, kind__in=orders.KINDS).exclude(subject="")
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    for subject, *fact in rows.values_list("subject", *columns, "data__order__refunded"):
+        facts[subject].append(Fact(*fact))
+    amounts = []
+    for own in facts.values():
+        order = orders.order_of(own, contact.store.currency)
+        placed = min(
+            (fact.pk for fact in own if order and (fact.kind, fact.at) == (orders.CREATED, order.at)), default=0
+        )
+        if order is None or order.blank:
+            continue
+        kept = {"total": str(order.revenue), "currency": order.currency, "cancelled": order.cancelled}
+        amounts.append((placed, {"order": kept}))
+    return sorted(amounts, key=lambda row: row[0])
 
 
 def _unique() -> Any:

@@ -11,7 +11,15 @@ from typing import Any
 
 from django.db.models import Case, JSONField, Value, When
 
-from smsflow_plugin.audience.filters import Condition, PastEvent, event_kinds, look_back, needs_event_data, parts
+from smsflow_plugin.audience.filters import (
+    Condition,
+    PastEvent,
+    asks_for_spending,
+    event_kinds,
+    look_back,
+    needs_event_data,
+    parts,
+)
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place, candidate_places
 from smsflow_plugin.audience.values import contact_values
@@ -120,6 +128,8 @@ class Needs:
     #: Those of them whose data is asked for as well.
     with_data: set[str] = field(default_factory=lambda: {TEXT})
     back: timedelta = timedelta()
+    #: Whether it is asked who the best customers are.
+    spending: bool = False
 
     def of_run(self, program: Program) -> None:
         """Add what runs of ``program`` may ask."""
@@ -142,6 +152,7 @@ class Needs:
 
     def of_condition(self, condition: Condition) -> None:
         self.kinds.update(event_kinds(condition))
+        self.spending = self.spending or asks_for_spending(condition)
         self.back = max(self.back, look_back(condition))
         self.with_data.update(part["event"] for part in parts(condition) if "event" in part and needs_event_data(part))
 

@@ -1,4 +1,4 @@
-"""What people's habits tell: how often they buy, and at which hour they look at their phones.
+"""What people's habits tell: how often they buy, how much, and at which hour they look at their phones.
 
 The counting is pure; ``learn`` is the pump that adds the people of each store up.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
 from django.db import connections, router
 
 from smsflow_plugin import bulk, clock
+from smsflow_plugin.audience.behaviour import marks
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.stores.models import Heartbeat, Store
 
@@ -31,6 +33,7 @@ ENOUGH, ENOUGH_FOR_A_STORE = 3, 50
 LEARN_EVERY = timedelta(days=1)
 _HEARTBEAT = "habits"
 _HOURS = 24
+_CENT = Decimal("0.01")
 
 
 def count_hour(hours: Sequence[int], moment: datetime) -> list[int]:
@@ -66,7 +69,10 @@ def used_up_at(times: Sequence[float]) -> datetime | None:
 
 
 def learn() -> int:
-    """Once a day, learn at which hour each store's people react; return how many stores changed. One pass in SQL."""
+    """Once a day, learn at which hour each store's people react, and from which sum on they are among its best.
+
+    Two passes in SQL. Returns how many stores changed.
+    """
     now = clock.now()
     last = Heartbeat.objects.filter(name=_HEARTBEAT).values_list("at", flat=True).first()
     if last is not None and now - last < LEARN_EVERY:
@@ -75,14 +81,35 @@ def learn() -> int:
     by_store: dict[int, list[int]] = {}
     for store_id, hour, count in _hours_of_stores():
         by_store.setdefault(store_id, [0] * _HOURS)[int(hour)] = int(count)
-    stored = Store.objects.values_list("pk", "best_hour")
-    changed = [
-        (pk, best)
-        for pk, known in stored
-        if (best := best_hour(by_store.get(pk, ()), ENOUGH_FOR_A_STORE)) != known and best is not None
-    ]
-    bulk.update(Store, ("best_hour",), changed)
+    least: dict[int, list[tuple[int, Decimal]]] = {}
+    for store_id, hundredth, spent in _spending_of_stores():
+        least.setdefault(store_id, []).append((int(hundredth), Decimal(str(spent)).quantize(_CENT)))
+    changed = []
+    for pk, hour, known in Store.objects.values_list("pk", "best_hour", "spend_marks"):
+        best = best_hour(by_store.get(pk, ()), ENOUGH_FOR_A_STORE)
+        learnt = (hour if best is None else best, marks(least.get(pk, ())))
+        if learnt != (hour, known):
+            changed.append((pk, *learnt))
+    bulk.update(Store, ("best_hour", "spend_marks"), changed)
     return len(changed)
+
+
+def _spending_of_stores() -> list[Any]:
+    """Return (store, hundredth of its customers, the least that anybody in it has spent), the best hundredth being 0.
+
+    People of the same sum may stand on both sides of a border: all of them reach the mark.
+    """
+    connection = connections[router.db_for_read(Contact)]
+    ranked = (
+        "SELECT store_id, total_spent,"  # noqa: S608 - names only
+        " (ROW_NUMBER() OVER (PARTITION BY store_id ORDER BY total_spent DESC) - 1) * 100"
+        " / COUNT(*) OVER (PARTITION BY store_id) AS hundredth"
+        f" FROM {Contact._meta.db_table} WHERE total_spent > 0"
+    )
+    sql = f"SELECT store_id, hundredth, MIN(total_spent) FROM ({ranked}) AS ranked GROUP BY 1, 2"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall())
 
 
 def _hours_of_stores() -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,17 @@ from smsflow_plugin import bulk
 from smsflow_plugin.audience.consent import GRANTED, SINGLE, Proof
 from smsflow_plugin.audience.keyword_replies import help_reply, start_reply, stop_reply
 from smsflow_plugin.audience.models import Contact
+from smsflow_plugin.audience.number_countries import country_of
 from smsflow_plugin.audience.replies import Verdict, read_reply
+from smsflow_plugin.conversations.routing import PROMPT
 from smsflow_plugin.events.facts import Consent, Happening, Inbound, Person, PersonFact
 from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.events.kinds import Keyword
 from smsflow_plugin.messaging import spending
+from smsflow_plugin.messaging.choosing import Senders, choose, may_text
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
+from smsflow_plugin.messaging.senders import senders_of
 from smsflow_plugin.stores.models import Store
 
 #: North American toll-free numbers: the network itself answers STOP there, and a second
@@ -102,14 +106,19 @@ class Reply:
 
 
 def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
-    """Put the answers into the outbox: one for each revocation, HELP at most once an hour."""
+    """Put the answers into the outbox: one for each revocation, HELP at most once an hour, neither when it is late."""
     if not replies:
         return
-    price = spending.price_list({reply.store.pk: reply.store for reply in replies}.values())
+    prompt = [reply for reply in replies if is_prompt(reply.received.inbound, now)]
+    asked = [(reply, key) for reply in prompt if (key := _reply_key(reply, now))]
+    if not asked:
+        return
+    stores = {reply.store.pk: reply.store for reply, _key in asked}.values()
+    price, senders = spending.price_list(stores), senders_of(stores)
     rows = []
-    for reply in replies:
-        key = _reply_key(reply, now)
-        if not key or _network_answers(reply):
+    for reply, key in asked:
+        sender = answers_from(senders[reply.store.pk], reply.received.inbound, reply.contact)
+        if _network_answers(reply, sender):
             continue
         body = to_gsm(_reply_text(reply))
         parts = count_parts(body)
@@ -117,12 +126,12 @@ def queue_replies(replies: Sequence[Reply], now: datetime) -> None:
         rows.append(
             (
                 reply.store.pk, reply.contact.pk, key, "keyword", Message.Class.REPLY.value, 0, "", 0,
-                reply.store.sender, to, body, [],
+                sender, to, body, [],
                 parts.parts, parts.encoding, Message.State.QUEUED.value, "", 0, now, now,
                 *price(reply.store.pk, to, parts.parts, reply.contact.country),
             )
         )  # fmt: skip
-    zones = {reply.store.pk: reply.store.timezone for reply in replies}
+    zones = {store.pk: store.timezone for store in stores}
     # an answer that was given before is not given again, and costs nothing
     written = bulk.insert(Message, _COLUMNS, rows, returning=("store_id", "message_class", "cost", "parts"))
     spending.count_texts(
@@ -137,6 +146,15 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def is_prompt(inbound: Inbound, now: datetime) -> bool:
+    """Return whether a text was written a moment ago, so that an answer to it comes as one.
+
+    No hour holds these answers up: after an outage they would wake people. Who left is left alone, and who asked for
+    help is in the inbox.
+    """
+    return now - inbound.at <= PROMPT
+
+
 def _reply_key(reply: Reply, now: datetime) -> str:
     keyword = reply.received.keyword
     if keyword is Keyword.HELP:
@@ -146,8 +164,26 @@ def _reply_key(reply: Reply, now: datetime) -> str:
     return ""
 
 
-def _network_answers(reply: Reply) -> bool:
-    return reply.received.keyword is Keyword.STOP and reply.store.sender.startswith(TOLL_FREE)
+def answers_from(senders: Senders, inbound: Inbound, contact: Contact) -> str:
+    """Return from which number a text is answered: from the one that it was sent to, if it is one of the store's."""
+    country = country_of(inbound.sender) or contact.country
+    return choose(
+        senders, message_class=Message.Class.REPLY.value, country=country, sticky=contact.sender, texted=inbound.to
+    ).address
+
+
+def stick(received: Iterable[tuple[Contact, Inbound]], senders: Mapping[int, Senders]) -> None:
+    """Let people be texted from now on from the number that they have just written to."""
+    for contact, inbound in received:
+        texted = senders[contact.store_id].named(inbound.to)
+        if texted is None or not texted.active or texted.is_name:
+            continue
+        if may_text(texted, country_of(inbound.sender) or contact.country):
+            contact.sender = texted.address
+
+
+def _network_answers(reply: Reply, sender: str) -> bool:
+    return reply.received.keyword is Keyword.STOP and sender.startswith(TOLL_FREE)
 
 
 def _reply_text(reply: Reply) -> str:

@@ -17,8 +17,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.module_loading import import_string
 
 from smsflow_plugin import bulk, clock
+from smsflow_plugin.attribution import crediting, reactions
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.engine import stock, writing
+from smsflow_plugin.engine import offers, operator_words, stock, writing
 from smsflow_plugin.engine.inbound import sender_of
 from smsflow_plugin.engine.people import Collision
 from smsflow_plugin.events import words
@@ -35,7 +36,9 @@ from smsflow_plugin.events.facts import (
     Translation,
 )
 from smsflow_plugin.events.models import Delivery
-from smsflow_plugin.messaging.reports import apply_reports
+from smsflow_plugin.messaging import failed
+from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.messaging.reports import Moved, apply_reports
 from smsflow_plugin.stores.models import Connection, Store
 
 logger = logging.getLogger(__name__)
@@ -134,7 +137,7 @@ def _ingest_singly(limit: int) -> int:
                 )
                 if rows:
                     _handle(rows, clock.now())
-        except (OperationalError, Collision):
+        except (OperationalError, Collision, Moved):
             raise
         except Exception as error:
             logger.exception("Delivery %s could not be handled and is parked.", pk)
@@ -150,8 +153,14 @@ def _handle(rows: Sequence[Delivery], now: datetime) -> None:
     batch = _sort(rows, stores, _connected(rows))
     # variants before contacts, as in every pump: so two workers never wait for each other
     stock.write(batch.stock, now)
-    writing.write_people(batch.people, stores, now)
-    apply_reports(batch.reports, now)
+    batch.people += operator_words.opt_outs(batch.reports, now)
+    reported = crediting.reported_people([(pk, report.to) for pk, report in batch.reports], stores)
+    written = writing.write_people(batch.people, stores, now, also=reported)
+    operator_words.alive([(entry.store_id, entry.inbound) for entry in batch.people if entry.inbound], now)
+    changed = apply_reports(batch.reports, now)
+    reactions.write(written.events, stores)
+    failed.tell([pk for pk, _contact_id, state in changed if state is Message.State.FAILED], now)
+    crediting.delivered([pk for pk, _contact_id, _state in changed], stores, offers.gifts)
     writing.close_stores(batch.gone)
     words.tell(batch.words, now)
     bulk.update(

@@ -13,10 +13,12 @@ from enum import StrEnum
 
 from smsflow_plugin.audience.filters import Facts, PastEvent, lookup, matches
 from smsflow_plugin.engine import doings
-from smsflow_plugin.engine.answers import understand
+from smsflow_plugin.engine.answers import Answered, understand
 from smsflow_plugin.engine.chance import way
 from smsflow_plugin.engine.doings import Doing
+from smsflow_plugin.engine.send_times import choose
 from smsflow_plugin.engine.state import State
+from smsflow_plugin.engine.trials import Copy, copy_for
 from smsflow_plugin.engine.waiting import BadProgram, after, from_date, next_wall_time
 from smsflow_plugin.flows.program import (
     Agree,
@@ -42,6 +44,7 @@ from smsflow_plugin.flows.program import (
     WaitUntilDate,
     WaitUntilTime,
     Webhook,
+    binding_targets,
 )
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 
@@ -65,7 +68,7 @@ class Ask:
     """A text that the run has come to, at ``reached_at``. ``expires_at``: later than this it is worth nothing.
 
     ``run`` is what the run has gathered so far, for the copy. ``answers`` is the time of the
-    person's text to which this is the answer, None if it is not one.
+    person's text to which this is the answer, None if it is not one. ``copy`` is the wording that the person gets.
     """
 
     send: Send
@@ -74,6 +77,10 @@ class Ask:
     facts: Facts
     answers: datetime | None = None
     reached_at: datetime | None = None
+
+    @property
+    def copy(self) -> Copy:
+        return copy_for(self.send, self.facts.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,15 @@ _ALWAYS = (Branch, Exit, Jump, Split, Wait, WaitBestTime, WaitForEvent, WaitUnti
 
 
 def interpret(
-    program: Program, state: State, facts: Facts, now: datetime, *, zone: str, ask: Governor, pace: int = 1
+    program: Program,
+    state: State,
+    facts: Facts,
+    now: datetime,
+    *,
+    zone: str,
+    ask: Governor,
+    pace: int = 1,
+    language: str = "",
 ) -> Outcome:
     """Run ``program`` from ``state`` until it waits or ends.
 
@@ -115,10 +130,11 @@ def interpret(
     started the run. ``ask`` decides on each text and must itself be pure; it is not
     asked for people who no longer match the audience. Running again with the same
     arguments gives the same outcome. ``pace``: waits take so many times less, for test runs.
+    ``language`` is the one that the person is written to in, and answers in.
 
     :raises BadProgram: if the program could loop for ever.
     """
-    return _Run(program, state, facts, now, zone, ask, pace).to_the_next_wait()
+    return _Run(program, state, facts, now, zone, ask, pace, language).to_the_next_wait()
 
 
 def wakes_on(program: Program, state: State) -> frozenset[str]:
@@ -159,6 +175,7 @@ class _Run:
     zone: str
     ask: Governor
     pace: int
+    language: str
 
     def __post_init__(self) -> None:
         self.answers: list[Answer] = []
@@ -259,8 +276,9 @@ class _Run:
             self._goto(instruction.on_timeout)
             return
         same = next((choice for choice in instruction.choices if choice.value == value), None)
-        known = (same, value) if same else understand(str(value), instruction.choices)
-        self._goto(known[0].target if known else instruction.on_other)
+        if same is None and (known := self._understood(str(value), instruction)) is not None:
+            same = known.choice
+        self._goto(same.target if same else instruction.on_other)
 
     def _change_person(self, instruction: Instruction) -> None:
         match instruction:
@@ -325,19 +343,28 @@ class _Run:
             heard = (*self.state.heard, event.id)
             self.state = replace(self.state, heard=heard, heard_at=event.occurred_at, answer=event.id)
             self.doings.append(doings.Hearing(listen.step, event.id))
-            body = str(event.data.get("body") or "")
-            answer = understand(body, listen.choices)
+            answer = self._understood(str(event.data.get("body") or ""), listen)
             if answer is not None:
-                choice, value = answer
-                self._gather("answers", listen.save_as or listen.step, value)
-                if listen.save_as:
-                    self._set(listen.step, listen.save_as, value)
-                self._goto(choice.target)
+                self._remember(listen, answer)
+                self._goto(answer.choice.target)
                 return
             if listen.on_other is not None:
                 self._goto(listen.on_other)
                 return
         self._wait_until(until, listen.on_timeout)
+
+    def _understood(self, body: str, listen: Listen) -> Answered | None:
+        # what agrees to texts takes a plain yes, and no guess
+        return understand(body, listen.choices, self.language, binding_targets(self.program))
+
+    def _remember(self, listen: Listen, answer: Answered) -> None:
+        """Keep an answer for the copy and the ways of this run, and with the person where the step says so."""
+        self._gather("answers", listen.save_as or listen.step, answer.value)
+        if listen.save_as:
+            self._set(listen.step, listen.save_as, answer.value)
+        if listen.score_as and answer.score is not None:
+            self._gather("answers", listen.score_as, str(answer.score))
+            self._set(listen.step, listen.score_as, str(answer.score))
 
     # Waits -----------------------------------------------------------------------------------
 
@@ -357,9 +384,13 @@ class _Run:
                 until = next_wall_time(start, time.fromisoformat(instruction.time), instruction.weekdays, self.zone)
                 return self._paced(start, until)
         latest = start + timedelta(hours=instruction.within_hours)
-        if self.facts.best_hour is None:
+        facts = self.facts
+        chosen = choose(facts.send_times, facts.key, instruction.step, start, latest, self.zone)
+        if chosen is not None:
+            return self._paced(start, chosen)
+        if facts.best_hour is None:
             return start
-        return self._paced(start, min(latest, next_wall_time(start, time(self.facts.best_hour), (), self.zone)))
+        return self._paced(start, min(latest, next_wall_time(start, time(facts.best_hour), (), self.zone)))
 
     def _wait_until_date(self, wait: WaitUntilDate) -> None:
         start = self.state.reached_at or self.now

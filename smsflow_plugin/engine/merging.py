@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from smsflow_plugin import bulk
 from smsflow_plugin.audience.models import Contact, ContactDate, Identity
 from smsflow_plugin.catalogue.models import Interest
+from smsflow_plugin.conversations.models import Thread
 from smsflow_plugin.engine import habits
+from smsflow_plugin.engine.changed_runs import note_people
 from smsflow_plugin.engine.models import Enrollment, Incentive
 from smsflow_plugin.engine.starting import TOO_LATE, NewEvent
 from smsflow_plugin.events.models import Event
 
 #: What is one of a kind for each contact, by the columns that name it.
-_UNIQUE = ((Interest, ("variant_id", "kind")), (ContactDate, ("name",)))
+_UNIQUE: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
+    (Interest, ("variant_id", "kind")),
+    (ContactDate, ("name",)),
+    (Thread, ()),
+)
 
 #: What an import writes of people.
 _OF_HISTORY = ("customer_created", "opted_in", "opt_in_requested", "opted_out", "order_created", "tag_added")
@@ -71,9 +78,10 @@ def _move_runs(merged: Mapping[int, int], now: datetime) -> None:
     bulk.update(Enrollment, ("contact_id",), moved)
     earliest = {contact: min(at for one, at in due if one == contact and at) for contact, at in due if at}
     bulk.update(Contact, ("wake_at",), sorted(earliest.items()), least=("wake_at",))
-    Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
+    ended = Enrollment.objects.filter(contact_id__in=merged, status=Enrollment.Status.WAITING).update(
         status=Enrollment.Status.EXITED, exit_reason="merged", finished_at=now, wake_at=None
     )
+    note_people(merged if ended else (), now)
 
 
 def again(event_ids: Sequence[int], now: datetime) -> list[NewEvent]:
@@ -104,7 +112,8 @@ def _add(stand_in: Contact, contact: Contact) -> None:
     # who wants no e-mails wants none, whatever number they have; a yes was said by the person whom it names
     if stand_in.email_consent == Contact.Consent.REVOKED:
         contact.email_consent = stand_in.email_consent
-    contact.open_case_at = contact.open_case_at or stand_in.open_case_at
+    heard = [at for at in (contact.open_case_at, stand_in.open_case_at) if at]
+    contact.open_case_at = max(heard, default=None)
     if not stand_in.orders_count:
         return
     contact.orders_count += stand_in.orders_count

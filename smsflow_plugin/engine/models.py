@@ -58,6 +58,13 @@ class Enrollment(models.Model):
         indexes = [
             models.Index(fields=["contact"], name="smsflow_enrollment_live", condition=Q(status="waiting")),
             models.Index(fields=["flow", "status"], name="smsflow_enrollment_flow"),
+            # the figures of a day count who came and who went
+            models.Index(fields=["store", "entered_at"], name="smsflow_enrollment_entered"),
+            models.Index(
+                fields=["store", "finished_at"],
+                name="smsflow_enrollment_ended",
+                condition=Q(finished_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

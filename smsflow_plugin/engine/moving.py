@@ -24,12 +24,14 @@ from smsflow_plugin import bulk, clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import offers
 from smsflow_plugin.engine.admission import turn
+from smsflow_plugin.engine.changed_runs import note_runs
 from smsflow_plugin.engine.facts import Programs
 from smsflow_plugin.engine.models import Effect, Enrollment, Intake
 from smsflow_plugin.engine.state import State
 from smsflow_plugin.engine.transfer import Passage
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.program import Program
+from smsflow_plugin.messaging.changed import note_texts
 from smsflow_plugin.messaging.models import Message
 
 logger = logging.getLogger(__name__)
@@ -171,6 +173,7 @@ class TakeOut(BaseAction):  # type: ignore[misc]
         )
         if not ended:
             return False
+        note_runs([self.instance.pk])
         cancel_queued_of([self.instance.pk], now)
         log(
             instance=self.instance.flow,
@@ -312,6 +315,7 @@ def _write(results: _Results, now: datetime) -> None:
         ("version_id", "status", "state", "exit_reason", "wake_at", "finished_at"),
         sorted(results.enrollments, key=lambda row: row[0]),
     )
+    note_runs([row[0] for row in results.enrollments])
     cancel_queued_of(results.left, now)
     bulk.update(Contact, ("wake_at",), [(pk, now) for pk in sorted(results.due)], least=("wake_at",))
 
@@ -319,9 +323,9 @@ def _write(results: _Results, now: datetime) -> None:
 def cancel_queued_of(enrollments: Sequence[int], now: datetime) -> None:
     """Let nothing go out any more that these runs have asked for: neither texts nor e-mails, nor anything else."""
     if enrollments:
-        Message.objects.filter(enrollment_id__in=enrollments, state=Message.State.QUEUED).update(
-            state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now
-        )
+        texts = Message.objects.filter(enrollment_id__in=enrollments, state=Message.State.QUEUED)
+        note_texts(texts)
+        texts.update(state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now)
         Effect.objects.filter(enrollment_id__in=enrollments, state=Effect.State.QUEUED).update(
             state=Effect.State.FAILED, result={"error": _("The person has left the flow.")}, finished_at=now
         )

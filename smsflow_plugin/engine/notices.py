@@ -38,6 +38,8 @@ class StaffNotice(models.Model):
     to = models.JSONField(default=list)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    #: The same as HTML, empty if it goes as text alone.
+    html = models.TextField(blank=True, default="", db_default="")
     state = models.CharField(max_length=6, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(default=clock.now)
@@ -59,7 +61,12 @@ class StaffNotice(models.Model):
 
 def queue_notices(rows: Iterable[tuple[int, str, list[str], str, str]]) -> int:
     """Queue e-mails, given as (store id, key, addresses, subject, body); those that are known already are left out."""
-    written = bulk.insert(StaffNotice, ("store_id", "key", "to", "subject", "body"), [*rows])
+    return queue_letters((*row, "") for row in rows)
+
+
+def queue_letters(rows: Iterable[tuple[int, str, list[str], str, str, str]]) -> int:
+    """The same with HTML beside the text: (store id, key, addresses, subject, body, html)."""
+    written = bulk.insert(StaffNotice, ("store_id", "key", "to", "subject", "body", "html"), [*rows])
     if written:
         nudge("tell_staff")
     return written
@@ -100,7 +107,7 @@ def _claim(limit: int) -> list[StaffNotice]:
 
 def _send(notice: StaffNotice) -> tuple[str, bool]:
     """Return what went wrong, and whether trying again may help."""
-    payload = {"to": notice.to, "subject": notice.subject, "body": notice.body}
+    payload = {"to": notice.to, "subject": notice.subject, "body": notice.body, "html": notice.html}
     job = Job(
         key=f"notice:{notice.pk}",
         store=notice.store,

@@ -7,7 +7,7 @@ two workers ever give more than the rules allow.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from smsflow_plugin import bulk
+from smsflow_plugin.attribution.rules import Gift
 from smsflow_plugin.engine.models import Effect, Incentive
 from smsflow_plugin.engine.requests import Request
 from smsflow_plugin.flows.program import Discount
@@ -240,6 +241,17 @@ def _paid(event: Ordered) -> tuple[Decimal | None, str]:
     order = event.data["order"]
     value = number(order.get("total"))
     return value if value is not None and value < _MOST else None, str(order.get("currency") or "")[:3]
+
+
+def gifts(used: Collection[tuple[int, str]]) -> Iterator[tuple[int, Gift]]:
+    """Yield who was given these codes, by (store id, code key): (contact id, gift). One statement."""
+    rows = Incentive.objects.filter(
+        store_id__in={store_id for store_id, _key in used}, code_key__in={key for _store, key in used}
+    ).exclude(given_at=None)
+    columns = ("store_id", "contact_id", "code_key", "code", "enrollment_id", "given_at")
+    for store_id, contact_id, key, code, enrollment_id, given_at in rows.values_list(*columns):
+        if (store_id, key) in used:
+            yield contact_id, Gift(key, code, enrollment_id, given_at)
 
 
 def tidy(now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Min, OuterRef, Q, QuerySet, Subquery, When
 from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
@@ -14,6 +14,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.governance.rules import Priority
 from smsflow_plugin.governance.trips import BreakerTrip
 from smsflow_plugin.nudge import nudge
 
@@ -90,18 +91,24 @@ def settle_trips(flow: Flow, state: str, user: Any, now: datetime, note: str = "
 def wake(contacts: QuerySet[Contact], *, resumed: int | None = None) -> int:
     """Lock the contacts and set anew when they are due, from their runs; return how many there are.
 
-    Those whom staff has taken over stay asleep. ``resumed``: a flow that is about to go on.
+    For those whom staff has taken over only service flows go on. ``resumed``: a flow that is about to go on.
     """
     # one statement that locks them in the order of their ids, as everywhere
     locked = len(contacts.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     if locked:
-        contacts.filter(handed_over_at__isnull=True).update(wake_at=Subquery(next_due(resumed)))
+        all_runs, service = Subquery(next_due(resumed)), Subquery(next_due(resumed, service=True))
+        contacts.update(wake_at=Case(When(handed_over_at__isnull=True, then=all_runs), default=service))
     return locked
 
 
-def next_due(resumed: int | None) -> QuerySet[Any, datetime]:
-    """Return, as a subquery of contacts, when the first of their runs is due that nothing holds up."""
+def next_due(resumed: int | None, *, service: bool = False) -> QuerySet[Any, datetime]:
+    """Return, as a subquery of contacts, when the first of their runs is due that nothing holds up.
+
+    ``service``: of flows of that class alone.
+    """
     held = Q(flow__live=True, flow__paused_at__isnull=False)
     runs = Enrollment.objects.filter(contact=OuterRef("pk"), status=Enrollment.Status.WAITING)
+    if service:
+        runs = runs.filter(flow__priority=Priority.SERVICE)
     going = runs.exclude(held & ~Q(flow=resumed)) if resumed else runs.exclude(held)
     return going.order_by().values("contact").annotate(at=Min("wake_at")).values("at")

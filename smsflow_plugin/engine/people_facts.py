@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from smsflow_plugin.audience import cases
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place
 from smsflow_plugin.audience.preferences import preferences_of
@@ -12,7 +15,12 @@ CONFIRMED = "confirmed"
 
 
 def recipient_of(
-    contact: Contact, places: tuple[Place, ...], *, suppressed: str = "", in_flows: frozenset[int] = frozenset()
+    contact: Contact,
+    places: tuple[Place, ...],
+    *,
+    now: datetime,
+    suppressed: str = "",
+    in_flows: frozenset[int] = frozenset(),
 ) -> Recipient:
     """Return the person as plain values for ``decide()``.
 
@@ -31,7 +39,7 @@ def recipient_of(
         refused=refused,
         per_week=per_week,
         last_order_at=contact.last_order_at,
-        open_case=contact.open_case_at is not None,
+        open_case=cases.is_open(contact.open_case_at, now),
         in_flows=in_flows,
         confirmed=contact.opt_in_level == CONFIRMED,
     )

@@ -19,9 +19,11 @@ from smsflow_plugin.audience import ledger
 from smsflow_plugin.audience.ledger import Opening, ledger_opened
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.conversations.models import Thread, ThreadNote
 from smsflow_plugin.engine.models import Effect, Enrollment
 from smsflow_plugin.events.models import Delivery, Event
 from smsflow_plugin.governance.ledger import Decision
+from smsflow_plugin.links.models import Click, Link
 from smsflow_plugin.messaging.models import Message, TestNumber
 from smsflow_plugin.stores.models import Store
 
@@ -30,11 +32,15 @@ PERIODS: Mapping[str, int | None] = {
     "deliveries": 30,
     "parked": 180,
     "messages": 365,
+    "conversations": 365,
+    "notes": 365,
     "events": 730,
     "decisions": 730,
     "effects": 90,
     "grants": 5 * 365 + 1,
     "codes": 1,
+    "clicks": 90,
+    "links": 30,
     "attempts": 90,
 }
 
@@ -115,6 +121,22 @@ def _blank_messages(rows: Rows, now: datetime) -> int:
     return int(rows.update(body="", slots=[]))
 
 
+def _conversations(before: datetime) -> Rows:
+    return Thread.objects.filter(last_at__lt=before).exclude(last_words="")
+
+
+def _blank_conversations(rows: Rows, now: datetime) -> int:
+    return int(rows.update(last_words=""))
+
+
+def _notes(before: datetime) -> Rows:
+    return ThreadNote.objects.filter(at__lt=before).exclude(body="")
+
+
+def _blank_notes(rows: Rows, now: datetime) -> int:
+    return int(rows.update(body=""))
+
+
 def _events(before: datetime) -> Rows:
     waiting = Enrollment.objects.filter(contact_id=OuterRef("contact_id"), status=Enrollment.Status.WAITING)
     return Event.objects.filter(~Exists(waiting), occurred_at__lt=before).exclude(data={})
@@ -175,13 +197,35 @@ def _blank_codes(rows: Rows, now: datetime) -> int:
     return int(rows.update(code_hash=""))
 
 
+def _clicks(before: datetime) -> Rows:
+    return Click.objects.filter(at__lt=before).exclude(user_agent="")
+
+
+def _blank_clicks(rows: Rows, now: datetime) -> int:
+    """Leave when, by whom or what, and why it was taken for that: figures are counted anew from it."""
+    return int(rows.update(user_agent=""))
+
+
+def _links(before: datetime) -> Rows:
+    """Those that have run out so long ago: they lead to the shop's home, and never again to where they did."""
+    return Link.objects.filter(expires_at__lt=before).exclude(target="")
+
+
+def _blank_links(rows: Rows, now: datetime) -> int:
+    return int(rows.update(target=""))
+
+
 KINDS: Mapping[str, Kind] = {
     "deliveries": Kind(_deliveries, _blank_deliveries),
     "parked": Kind(_parked, _blank_deliveries),
     "messages": Kind(_messages, _blank_messages),
+    "conversations": Kind(_conversations, _blank_conversations),
+    "notes": Kind(_notes, _blank_notes),
     "events": Kind(_events, _blank_events),
     "decisions": Kind(_decisions, _blank_decisions),
     "effects": Kind(_effects, _blank_effects),
     "grants": Kind(_grants, _blank_grants),
     "codes": Kind(_codes, _blank_codes),
+    "clicks": Kind(_clicks, _blank_clicks),
+    "links": Kind(_links, _blank_links),
 }

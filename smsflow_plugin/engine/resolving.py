@@ -21,7 +21,9 @@ from smsflow_plugin.engine.releasing import let_texts_go, nudge_all
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.models import PanicStop
 from smsflow_plugin.governance.trips import BreakerTrip
+from smsflow_plugin.messaging.changed import note_texts
 from smsflow_plugin.messaging.models import Message
+from smsflow_plugin.stores.changes import note
 
 
 class Resolution(models.TextChoices):
@@ -120,9 +122,10 @@ def empty(flow: Flow, now: datetime) -> int:
     # the contacts first, as everywhere, and in the order of their ids
     people = Contact.objects.filter(pk__in=waiting.values("contact_id")).order_by("pk")
     len(people.select_for_update(of=("self",)).values_list("pk", flat=True))
-    Message.objects.filter(flow=flow, enrollment_id__in=waiting.values("pk"), state=Message.State.QUEUED).update(
-        state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now
-    )
+    texts = Message.objects.filter(flow=flow, enrollment_id__in=waiting.values("pk"), state=Message.State.QUEUED)
+    note_texts(texts)
+    note([(flow.store_id, now)], {flow.store_id: flow.store.timezone})
+    texts.update(state=Message.State.CANCELLED, reason=CANCELLED, finished_at=now)
     Effect.objects.filter(enrollment__in=waiting, state=Effect.State.QUEUED).update(
         state=Effect.State.FAILED, result={"error": _("The person has left the flow.")}, finished_at=now
     )

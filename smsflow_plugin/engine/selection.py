@@ -12,23 +12,28 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Count, Exists, Expression, F, OuterRef, Q, QuerySet
+from django.db.models import Count, DecimalField, Exists, Expression, F, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.audience import filters
+from smsflow_plugin.audience.behaviour import UNREACHED
 from smsflow_plugin.audience.comparing import number_of, text_of
 from smsflow_plugin.audience.dates import DATE_OPERATORS, Span, span
 from smsflow_plugin.audience.filters import DATE_PATHS, NUMBER_PATHS, PRESENCE, BadCondition, Condition
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.values import TEXT_PATHS
 from smsflow_plugin.engine.models import Enrollment
-from smsflow_plugin.engine.sql_values import ColumnText, Compares, HasTag, InSpan, JSONText, Present
+from smsflow_plugin.engine.sql_values import ColumnText, Compares, HasTag, InSpan, JSONText, Overdue, Present
 from smsflow_plugin.events.models import Event
 
 #: Digits behind the point that a number's column keeps.
 _PLACES = {"orders_count": 0, "total_spent": 2}
 #: More than any such column holds, yet within what every database takes for an integer.
 _MOST = {"orders_count": Decimal(2**31 - 1), "total_spent": Decimal(10**12) - Decimal("0.01")}
+
+_MONEY = DecimalField(max_digits=15, decimal_places=2)
 
 #: ``Q()`` is neither: Django drops it, negated or not.
 NOBODY = Q(pk__in=[])
@@ -92,6 +97,11 @@ class _Selection:
                 return self._in_flow(flow)
             case {"handed_over": True}:
                 return Q(handed_over_at__isnull=False)
+            case {"overdue": dict(how)}:
+                percent, days = filters.overdue_after(how)
+                return Q(Overdue(self.now, percent=percent, days=days))
+            case {"top_spender": int(share)}:
+                return _top_spender(filters.share_of(share))
         raise BadCondition(f"Not a condition: {condition!r}.")
 
     # Fields ----------------------------------------------------------------------------------
@@ -157,6 +167,13 @@ class _Selection:
         if self.flow_id is not None:
             inside = inside.exclude(flow_id=self.flow_id)
         return Q(Exists(inside))
+
+
+def _top_spender(share: int) -> Q:
+    """Return who has spent at least what the store's mark says. The mark comes by a join: no query of its own."""
+    said = NullIf(KeyTextTransform(share - 1, "store__spend_marks"), Value(""))
+    mark = Coalesce(Cast(said, _MONEY), Value(UNREACHED, _MONEY))
+    return Q(total_spent__gt=0, total_spent__gte=mark)
 
 
 def _number(path: str, operator: str, value: Any) -> Q:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import BooleanField, Expression, F, TextField
 from django.db.models.expressions import Func
 
 from smsflow_plugin.audience import comparing
+from smsflow_plugin.audience.behaviour import overdue
 from smsflow_plugin.audience.comparing import FOLDS, NUMBER, fold, number_of, text_of
 from smsflow_plugin.audience.dates import DAY, HAS_OFFSET, MOMENT, in_span, span
 from smsflow_plugin.audience.filters import has_tag
@@ -175,6 +176,37 @@ class HasTag(_Asked):
         return f"smsflow_has_tag({column}, %s)", (*params, self.tag)
 
 
+class Overdue(Expression):  # type: ignore[misc]
+    """``behaviour.overdue`` of a contact."""
+
+    conditional = True
+
+    def __init__(self, now: datetime, *, percent: int, days: int) -> None:
+        super().__init__(output_field=BooleanField())
+        self.last, self.used_up = F("last_order_at"), F("replenish_at")
+        self.now, self.percent, self.days = now, percent, days
+
+    def get_source_expressions(self) -> list[Expression]:
+        return [self.last, self.used_up]
+
+    def set_source_expressions(self, expressions: list[Expression]) -> None:
+        self.last, self.used_up = expressions
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> SQL:
+        last, used_up = compiler.compile(self.last)[0], compiler.compile(self.used_up)[0]
+        gone = f"EXTRACT(EPOCH FROM (%s::timestamptz - {last}))"
+        return (
+            f"COALESCE(CASE WHEN {used_up} > {last}"
+            f" THEN {gone} * 100 >= EXTRACT(EPOCH FROM ({used_up} - {last})) * %s ELSE {gone} >= %s END, FALSE)",
+            (self.now, self.percent, self.now, self.days * 86_400),
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> SQL:
+        _register(connection)
+        last, used_up = compiler.compile(self.last)[0], compiler.compile(self.used_up)[0]
+        return f"smsflow_overdue({last}, {used_up}, %s, %s, %s)", (self.now.isoformat(), self.percent, self.days)
+
+
 def _about(text: str, params: Any, test: str, test_params: tuple[Any, ...], *, missing: bool) -> SQL:
     """Return ``test`` of a text, which it calls ``v``; the text itself is written only once."""
     # only our own SQL and column names stand in it: values are parameters
@@ -213,11 +245,21 @@ def _has_tag(tags: str | None, wanted: str) -> bool:
     return has_tag(json.loads(tags) if tags else None, wanted)
 
 
+def _overdue(last: str | None, used_up: str | None, now: str, percent: int, days: int) -> bool:
+    return overdue(_stored(last), _stored(used_up), datetime.fromisoformat(now), percent=percent, days=days)
+
+
+def _stored(text: str | None) -> datetime | None:
+    # SQLite keeps moments as texts in UTC
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("smsflow_json_text", 2, _json_text),
     ("smsflow_compare", 3, _compare),
     ("smsflow_in_span", 4, _in_span),
     ("smsflow_has_tag", 2, _has_tag),
+    ("smsflow_overdue", 5, _overdue),
 )
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from smsflow_plugin.audience import cases
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.engine import contact_dates, habits
 from smsflow_plugin.engine.due_days import KeptDate, kept_moment
@@ -23,9 +24,6 @@ from smsflow_plugin.stores.models import Store
 
 #: The largest amount that a column takes; whoever writes more has made a typing error.
 _MOST = Decimal("999999999999.99")
-
-#: Between these no promotion goes out, where the rules say so.
-_CASES = ("case_opened", "case_closed")
 
 #: What stands behind the dates that SMSFlow keeps of everybody.
 _DATES = {"customer_created": "signed_up", "opted_in": "opted_in"}
@@ -78,24 +76,19 @@ def count(
             zone = zone_of(contact, stores[contact.store_id])
             dates.update(contact_dates.changed_fields(pk, fields, contact.fields, zone))
     contact_dates.write(dates, contacts)
-    _weigh_cases({event.contact_id for event in events if event.kind in _CASES}, contacts)
+    _weigh_cases({event.contact_id for event in events if event.kind in cases.KINDS}, contacts)
 
 
 def _weigh_cases(contact_ids: set[int], contacts: Mapping[int, Contact]) -> None:
-    """Say since when these people have an open support case, whatever the order in which it was told. One query."""
+    """Say whether these people have an open support case, whatever the order in which it was told. One query."""
     if not contact_ids:
         return
-    rows = Event.objects.filter(contact_id__in=contact_ids, kind__in=_CASES)
-    # "case_closed" stands before "case_opened": of the same moment the end holds
-    last = {
-        (contact_id, subject): (kind, at)
-        for contact_id, subject, kind, at in rows.order_by("occurred_at", "-kind", "pk").values_list(
-            "contact_id", "subject", "kind", "occurred_at"
-        )
-    }
-    for pk in contact_ids:
-        opened = (at for (own, _subject), (kind, at) in last.items() if own == pk and kind == "case_opened")
-        contacts[pk].open_case_at = min(opened, default=None)
+    rows = Event.objects.filter(contact_id__in=contact_ids, kind__in=cases.KINDS)
+    told: dict[int, list[tuple[str, str, datetime]]] = {pk: [] for pk in contact_ids}
+    for contact_id, *event in rows.values_list("contact_id", "subject", "kind", "occurred_at"):
+        told[contact_id].append((event[0], event[1], event[2]))
+    for pk, events in told.items():
+        contacts[pk].open_case_at = cases.last_heard(events)
 
 
 def _count_order(contact: Contact, event: NewEvent, currency: str) -> None:

@@ -15,7 +15,7 @@ from smsflow_plugin.engine.state import State
 from smsflow_plugin.events.kinds import KINDS, TOO_LATE, EventKind, Keyword
 from smsflow_plugin.flows.program import Listen, Program, Trigger
 from smsflow_plugin.flows.settings_compiler import SERVICE_TRIGGERS
-from smsflow_plugin.governance.rules import MessageClass
+from smsflow_plugin.governance.rules import MessageClass, Priority
 
 #: Flows that start flows that start flows: after so many in a row somebody has built a circle.
 MOST_HOPS = 5
@@ -102,6 +102,11 @@ def class_of_run(flow_class: str, kind: str | None, data: Mapping[str, Any]) -> 
     if flow_class != MessageClass.SERVICE or kind not in LET_IN or data.get("test_pace"):
         return flow_class
     return flow_class if data.get("origin") in SERVICE_TRIGGERS else MessageClass.MARKETING.value
+
+
+def goes_on(program: Program) -> bool:
+    """Return whether the flow goes on while staff talks with the person: news about their own order does."""
+    return program.priority == Priority.SERVICE
 
 
 def call(program: Program, flow_id: int, event: NewEvent, facts: Facts, now: datetime) -> Call:

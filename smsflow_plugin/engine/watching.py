@@ -20,6 +20,7 @@ from django.utils.translation import override
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.engine.figures import NO_FLOW, baselines_of, figures_of, keep_days
+from smsflow_plugin.engine.gateway_alarms import tell_of_blocked
 from smsflow_plugin.engine.trip_letters import letters
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.breakers import Baseline, Figures, Kind, Trip, judge, judge_store
@@ -52,6 +53,7 @@ def watch() -> int:
     now = clock.now()
     keep_days(now)
     _close_what_was_decided_elsewhere(now)
+    tell_of_blocked(now)
     watched = look(now)
     stores, flows = _judged(watched)
     if not stores and not flows:

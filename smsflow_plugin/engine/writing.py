@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from smsflow_plugin import bulk
+from smsflow_plugin.attribution import crediting
 from smsflow_plugin.audience import ledger, suppression
 from smsflow_plugin.audience.consent import REVOKED, Consent
 from smsflow_plugin.audience.models import Contact
-from smsflow_plugin.engine import echoes, merging, offers, opt_in, people, profiles, standing, stock, unclear
+from smsflow_plugin.engine import (
+    echoes,
+    linking,
+    mailboxes,
+    merging,
+    offers,
+    opt_in,
+    people,
+    profiles,
+    standing,
+    stock,
+    unclear,
+)
 from smsflow_plugin.engine.entering import NewEvent, react
-from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read
+from smsflow_plugin.engine.inbound import Received, Reply, queue_replies, read, stick
+from smsflow_plugin.engine.text_writing import write_texts
+from smsflow_plugin.engine.texts import Texts
 from smsflow_plugin.events.facts import Inbound, Person, PersonFact, StoreGone
 from smsflow_plugin.events.inbox import shortened
 from smsflow_plugin.events.models import Event
 from smsflow_plugin.messaging.outbox import cancel_queued
+from smsflow_plugin.messaging.senders import senders_of
 from smsflow_plugin.stores.models import Connection, Store
 
 
@@ -50,23 +66,27 @@ def write_people(
     now: datetime,
     *,
     heard: Callable[[NewEvent], bool] | None = None,
+    also: Collection[int] = (),
 ) -> Written:
     """Write everything that ``entries`` say, in a number of statements that does not grow with them.
 
     :param heard: which of the new events flows hear of; all of them if it is None. What is written of the others
         is counted and kept, and starts nothing. Whoever has refused is out of every flow in any case.
+    :param also: ids of contacts who are locked as well, for what comes after.
     """
     if not entries:
+        people.lock(also)
         return Written()
     facts = echoes.without([(entry.store_id, entry.fact) for entry in entries])
     entries = [replace(entry, fact=fact) for entry, fact in zip(entries, facts, strict=True)]
     placed, merged, inherited, created = _place(entries, now)
-    contacts = people.lock(contact_id for _entry, contact_id in placed)
+    contacts = people.lock([*(contact_id for _entry, contact_id in placed), *also])
     if any(contact.erased_at for contact in contacts.values()):
         # erased while we looked for them: whoever speaks now is somebody new
         raise people.Collision
     before = {pk: _columns(contact) for pk, contact in contacts.items()}
     placed = [(_read(entry, contacts[pk], stores[entry.store_id]), pk) for entry, pk in placed]
+    _stick(placed, contacts, stores)
     merging.take_over(merged, contacts)
     placed = opt_in.take_answers(placed, contacts, now)
     was_out = _opted_out(contacts)
@@ -79,6 +99,8 @@ def write_people(
     changed = _write_contacts(contacts, before)
     stock.note_interest(events, now)
     redeemed = offers.redeem(events)
+    linking.note_clicks(events)
+    crediting.credit(events, stores, offers.gifts, inherited=inherited)
     out = _opted_out(contacts) - was_out
     # by what was said, not by the outcome: who opts out and in again in one batch loses what was queued, too
     cancel_queued(_revoked(placed, took_effect, "all"), "opted_out")
@@ -94,7 +116,9 @@ def write_people(
     opt_in.thank(placed, took_effect, contacts, stores, now)
     told = events if heard is None else [event for event in events if heard(event)]
     left = [event for event in merging.again(inherited, now) if event.pk not in {new.pk for new in events}]
-    react(sorted([*left, *told], key=lambda event: event.occurred_at), contacts, out, now)
+    texts = Texts.load(told, contacts, stores, now)
+    react(sorted([*left, *told], key=lambda event: event.occurred_at), contacts, out, now, texts=texts)
+    write_texts(texts)
     opt_in.ask(told, contacts, stores, now)
     return Written(created, changed, redeemed, tuple(events))
 
@@ -105,6 +129,13 @@ def _read(entry: Entry, contact: Contact, store: Store) -> Entry:
         return entry
     received = read(entry.inbound, contact.language, store.language)
     return replace(entry, fact=received.fact, received=received)
+
+
+def _stick(placed: Sequence[tuple[Entry, int]], contacts: Mapping[int, Contact], stores: Mapping[int, Store]) -> None:
+    """Let whoever has written be texted from the number that they wrote to."""
+    texts = [(contacts[pk], entry.inbound) for entry, pk in placed if entry.inbound]
+    if texts:
+        stick(texts, senders_of(stores[store_id] for store_id in {contact.store_id for contact, _text in texts}))
 
 
 def _texts(placed: Sequence[tuple[Entry, int]]) -> list[tuple[int, Received]]:
@@ -142,6 +173,8 @@ def _place(entries: Sequence[Entry], now: datetime) -> tuple[list[tuple[Entry, i
     ]
     settled = {old: directory.settle(old) for old in directory.merged if old > 0}
     merged = {old: real.get(new, new) for old, new in settled.items()}
+    # whoever has the address may be a stand-in that has just turned out to be somebody
+    placed += [(entry, merged.get(pk, pk)) for entry, pk in mailboxes.placed(entries)]
     return placed + _refusals(merged), merged, directory.inherited, len(real)
 
 
@@ -245,7 +278,7 @@ def _write_events(placed: Sequence[tuple[Entry, int]], took_effect: set[int], no
 _WRITTEN = (
     *profiles.PROFILE, "tags", "profile_at", *ledger.CONTACT_COLUMNS, "email_consent", "fields", "orders_count",
     "first_order_at", "last_order_at", "total_spent", "order_times", "replenish_at", "active_hours", "doubtful_at",
-    "open_case_at",
+    "open_case_at", "sender",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from smsflow_plugin.audience.consent import Consent
-from smsflow_plugin.events.reports import ReportStatus
+from smsflow_plugin.events.reports import Cause, ReportStatus
 
 
 class CannotUnderstand(Exception):
@@ -60,6 +60,8 @@ class Person:
     time of this profile: an older one never overwrites a newer. ``owns_phone`` says
     that the number is the customer's own (their profile); elsewhere, on an order, it
     may be somebody else's and only helps to find a person who is not known otherwise.
+    ``mailbox`` names everybody in the store who has this e-mail address, where nothing else names anybody; it makes
+    nobody known who was not.
     """
 
     identities: tuple[tuple[str, str], ...] = ()
@@ -81,6 +83,7 @@ class Person:
     was: tuple[tuple[str, str], ...] = ()
     forget: bool = False
     totals: Totals | None = None
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,11 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one text. At least one of ``reference`` and ``provider_id`` is set."""
+    """What became of one text. At least one of ``reference`` and ``provider_id`` is set.
+
+    ``cause`` says why it did not arrive, ``code`` the same in the vendor's own numbers. ``channel`` is how it
+    travelled, where the vendor says so; ``parts`` what the vendor counts.
+    """
 
     to: str
     status: ReportStatus
@@ -123,6 +130,8 @@ class Report:
     provider_id: str = ""
     code: int | None = None
     parts: int | None = None
+    channel: str = ""
+    cause: Cause = Cause.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import Any
 
 from smsflow_plugin import bulk, clock
 from smsflow_plugin.events.models import Delivery
@@ -24,7 +25,26 @@ def store_delivery(
 
     :raises django.db.Error: if it could not be stored; the vendor must send it again.
     """
-    row = (
+    if not bulk.insert(Delivery, _COLUMNS, [_row(store_id, source, external_id, topic, headers, body)]):
+        return False
+    nudge("ingest")
+    return True
+
+
+def store_deliveries(store_id: int, source: str, found: Iterable[tuple[str, str, bytes]]) -> int:
+    """Store what a vendor was asked for, as (external id, topic, body); return how much of it is new. One insert."""
+    written = bulk.insert(
+        Delivery, _COLUMNS, [_row(store_id, source, name, topic, {}, body) for name, topic, body in found]
+    )
+    if written:
+        nudge("ingest")
+    return written
+
+
+def _row(
+    store_id: int, source: str, external_id: str, topic: str, headers: Mapping[str, str], body: bytes
+) -> tuple[Any, ...]:
+    return (
         store_id,
         source,
         shortened(_clean(external_id), 255),
@@ -33,10 +53,6 @@ def store_delivery(
         body,
         clock.now(),
     )
-    if not bulk.insert(Delivery, _COLUMNS, [row]):
-        return False
-    nudge("ingest")
-    return True
 
 
 def fingerprint(topic: str, body: bytes) -> str:

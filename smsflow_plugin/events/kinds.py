@@ -310,12 +310,24 @@ KINDS: dict[str, EventKind] = {
         ),
         EventKind("message_failed", _("Text could not be delivered"), group=_TEXT),
         EventKind(
-            "link_clicked", _("Link clicked"), trigger=True, group=_TEXT, sample={"url": "https://sierra-gear.example/"}
+            "link_clicked",
+            _("Link clicked"),
+            trigger=True,
+            group=_TEXT,
+            sample={"url": "https://sierra-gear.example/", "flow_name": "Welcome"},
         ),
         EventKind(
             "case_opened",
             _("Support case opened"),
             trigger=True,
+            subject=_("case"),
+            about="case",
+            group=_MORE,
+            sample=samples.CASE,
+        ),
+        EventKind(
+            "case_updated",
+            _("News of a support case"),
             subject=_("case"),
             about="case",
             group=_MORE,

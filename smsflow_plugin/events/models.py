@@ -11,6 +11,9 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.stores.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
+#: As ``attribution.orders.KINDS`` has them, and in that order: SQLite finds the index by it.
+OF_ORDERS = ("order_cancelled", "order_created", "order_edited", "order_paid", "order_refunded")
+
 
 class Delivery(models.Model):
     """What a vendor sent us, to the byte, and what became of it.
@@ -86,6 +89,14 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["contact", "occurred_at"], name="smsflow_event_contact"),
             models.Index(fields=["occurred_at"], name="smsflow_event_opt_out", condition=Q(kind="opted_out")),
+            # what is heard of an order, and what the figures of a day count
+            models.Index(fields=["store", "subject"], name="smsflow_event_order", condition=Q(kind__in=OF_ORDERS)),
+            models.Index(
+                fields=["store", "occurred_at"], name="smsflow_event_ordered", condition=Q(kind="order_created")
+            ),
+            models.Index(
+                fields=["store", "occurred_at"], name="smsflow_event_received", condition=Q(kind="message_received")
+            ),
         ]
 
     def __str__(self) -> str:

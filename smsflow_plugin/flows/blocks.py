@@ -16,6 +16,7 @@ MAX_DEPTH = 4
 _ORDER = (
     "send",
     "ask_choice",
+    "ask_yes_no",
     "ask_number",
     "ask_text",
     "wait",

@@ -41,7 +41,7 @@ class StepChange:
 
 #: Words that people read, by operation.
 _COPY: dict[type[Instruction], frozenset[str]] = {
-    Send: frozenset({"texts", "fallback"}),
+    Send: frozenset({"texts", "fallback", "variants"}),
     Email: frozenset({"subject", "body"}),
     Notify: frozenset({"subject", "body"}),
     HandOver: frozenset({"note"}),

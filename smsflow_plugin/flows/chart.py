@@ -293,6 +293,8 @@ def _after_second_try(instructions: tuple[p.Instruction, ...], listen: p.Listen)
 def _choice(choice: p.Choice) -> str:
     if choice.words:
         return ", ".join(choice.words)
+    if choice.means:
+        return _("Yes") if choice.means == "yes" else _("No")
     if choice.low is None and choice.high is None:
         return _("Any answer")
     if choice.low is None:

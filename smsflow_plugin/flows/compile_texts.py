@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.audience.replies import fold, reserved
 from smsflow_plugin.flows.assembly import Branching, Step, plain, whole
+from smsflow_plugin.flows.pictures import UnfitPicture
 from smsflow_plugin.flows.problems import Path
-from smsflow_plugin.flows.program import Choice, Email, Jump, Listen, Send, Tag
+from smsflow_plugin.flows.program import VARIANTS, Choice, Email, Jump, Listen, Send, Tag, Variant
 from smsflow_plugin.flows.snippets import UnknownSnippet, expand
 from smsflow_plugin.flows.ways import Item, items, phrases
 from smsflow_plugin.messaging.liquid import check_copy
@@ -32,8 +33,43 @@ def send(step: Step) -> bool:
     if when_blocked not in _WHEN_BLOCKED:
         step.report(("when_blocked",), _("Choose what happens then."))
     reply = step.assembly.takes_answer()
-    step.add(Send(step.id, texts, fallback, in_minutes, reply=reply, when_blocked=when_blocked))
+    media = _picture(step)
+    variants = _variants(step)
+    step.add(
+        Send(step.id, texts, fallback, in_minutes, reply, when_blocked=when_blocked, media=media, variants=variants)
+    )
     return True
+
+
+def _variants(step: Step) -> tuple[Variant, ...]:
+    """Return the other wordings of a text, with their names and shares."""
+    found: list[Variant] = []
+    for each in items(step.value.get("variants")):
+        path: Path = ("variants", each.index)
+        weight = whole(each.value.get("weight")) or 0
+        if weight < 1:
+            step.report((*path, "weight"), _("Give a number of at least 1."))
+        elif weight + sum(variant.weight for variant in found) > 99:
+            step.report((*path, "weight"), _("The shares of all variants together must leave something for the text."))
+        if len(found) + 2 > len(VARIANTS):
+            step.report(path, _("There are too many variants."))
+            break
+        texts, fallback = copy_of(step, each.value, path, required=True)
+        found.append(Variant(VARIANTS[len(found) + 1], weight, texts, fallback))
+    return tuple(found)
+
+
+def _picture(step: Step) -> str:
+    """Return the address of the picture that goes with a text; empty without one."""
+    picture = step.value.get("picture")
+    pk = getattr(picture, "pk", picture)
+    if not pk:
+        return ""
+    try:
+        return step.assembly.setting.lookups.picture(pk)
+    except UnfitPicture as unfit:
+        step.report(("picture",), str(unfit))
+        return ""
 
 
 def email(step: Step) -> bool:
@@ -59,7 +95,20 @@ def ask_choice(step: Step) -> bool:
         words = _words(step, option, seen)
         value = plain(option.value.get("value")) or (words[0] if words else "")
         branches.append(branch)
-        choices.append(Choice(branch.label, tuple(dict.fromkeys(map(fold, words))), value=value))
+        points = _points(step, option.value)
+        choices.append(Choice(branch.label, tuple(dict.fromkeys(map(fold, words))), value=value, points=points))
+    return _ask(step, branches, choices)
+
+
+def ask_yes_no(step: Step) -> bool:
+    branches, choices = [], []
+    for name in ("yes", "no"):
+        value = step.value.get(name) or {}
+        branch = step.branch(name, "steps", key=name, answered=True)
+        branch.opening = _opening(step, name, value, (name,))
+        branches.append(branch)
+        kept = plain(value.get("value")) or name
+        choices.append(Choice(branch.label, value=kept, means=name, points=_points(step, value)))
     return _ask(step, branches, choices)
 
 
@@ -79,7 +128,8 @@ def ask_number(step: Step) -> bool:
             _check_range(step, each, low, high, taken, (lowest, highest))
         branch = _answer(step, each, "ranges")
         branches.append(branch)
-        choices.append(Choice(branch.label, low=low, high=high, value=plain(each.value.get("value"))))
+        value, points = plain(each.value.get("value")), _points(step, each.value)
+        choices.append(Choice(branch.label, low=low, high=high, value=value, points=points))
     end = step.assembly.label()
     if not _covers(taken, lowest, highest):
         # a number that no range names is an answer as well
@@ -113,11 +163,17 @@ def _ask(step: Step, branches: list[Branching], choices: list[Choice], end: int 
     texts, fallback = copy_of(step, step.value, (), required=True)
     step.add(Send(step.id, texts, fallback, reply=step.assembly.takes_answer()))
     amount, unit = step.length(_("Give a time after which the flow goes on."))
-    save_as = name_of(step, "save_as")
+    save_as, score_as = name_of(step, "save_as"), name_of(step, "score_as")
+    if score_as and score_as == save_as:
+        step.report(("score_as",), _("The answer is kept under this name already."))
+    elif score_as and not any(choice.counts for choice in choices):
+        step.report(("score_as",), _("Give at least one answer its points."))
     end = step.assembly.label() if end is None else end
     silence = step.branch("silence")
     branches = [*branches, silence]
-    listen = Listen(step.id, tuple(choices), amount, unit, save_as, on_timeout=silence.label, part="1")
+    listen = Listen(
+        step.id, tuple(choices), amount, unit, save_as, on_timeout=silence.label, part="1", score_as=score_as
+    )
     again, again_fallback = _nested(step, step.value, "again", ())
     other = step.branch("other")
     on_other = None if other.empty else other.label
@@ -131,8 +187,14 @@ def _ask(step: Step, branches: list[Branching], choices: list[Choice], end: int 
         listen = replace(listen, part="2")
     step.add(replace(listen, on_other=on_other))
     step.assembly.remember("answers", save_as)
+    step.assembly.remember("answers", score_as)
     goes_on = step.compile_ways(branches, end, lambda part: Jump(step.id, end, part))
     return goes_on or any(choice.target == end for choice in choices)
+
+
+def _points(step: Step, value: Any) -> int | None:
+    """Return what an answer is worth; points that are kept nowhere are left out."""
+    return whole(value.get("points")) if step.text("score_as") else None
 
 
 def _answer(step: Step, item: Item, name: str) -> Branching:

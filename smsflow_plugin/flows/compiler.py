@@ -50,6 +50,7 @@ class FlowForm(Protocol):
     cap_day: int | None
     cap_week: int | None
     own_gap: int | None
+    holdout: int | None
 
 
 def compile_flow(flow: FlowForm, *, lookups: Lookups | None = None) -> Program:
@@ -114,4 +115,5 @@ def _program(flow: FlowForm, triggers: tuple[Trigger, ...], audience: Condition,
         cap_day=flow.cap_day,
         cap_week=flow.cap_week,
         own_gap=flow.own_gap,
+        holdout=flow.holdout or 0,
     )

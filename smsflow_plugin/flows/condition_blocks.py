@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 
 from smsflow_plugin.events.kinds import grouped_kind_choices
+from smsflow_plugin.flows.behaviour_blocks import behaviour_rules
 from smsflow_plugin.flows.condition_fields import (
     DATE_FIELD_CHOICES,
     DATE_OPERATOR_CHOICES,
@@ -230,6 +231,7 @@ def rules_and_groups(depth: int = MAX_GROUPS) -> list[tuple[str, blocks.Block]]:
         ("handed_over", HandedOverBlock()),
         ("happened", HappenedBlock()),
         ("in_flow", InFlowBlock()),
+        *behaviour_rules(),
     ]
     children = rules
     for _level in range(depth):

@@ -12,6 +12,7 @@ from smsflow_plugin.audience.comparing import number_of
 from smsflow_plugin.audience.dates import MOST_DAYS
 from smsflow_plugin.audience.filters import Condition
 from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.flows.behaviour_blocks import compile_rule
 from smsflow_plugin.flows.condition_fields import (
     CUSTOM_FIELD,
     DAY_OPERATORS,
@@ -86,6 +87,9 @@ class ConditionCompiler:
                 return {"any": self._group(value, path, negated)}
             case "none_of":
                 return {"not": {"any": self._group(value, path, not negated)}}
+        behaviour = compile_rule(rule.block_type, value, path, self.report)
+        if behaviour is not None:
+            return behaviour
         gone = _("This rule comes from an app that is not installed.")
         self.report(path, gone if rule.block_type == RETIRED else _("This kind of rule is unknown."))
         return {"any": []}

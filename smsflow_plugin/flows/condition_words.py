@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.flows.behaviour_blocks import DESCRIPTIONS
 from smsflow_plugin.flows.condition_fields import (
     DATE_FIELD_CHOICES,
     EVENT_FIELDS,
@@ -142,6 +143,7 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "in_flow": _in_flow,
     "handed_over": _handed_over,
     "happened": _happened,
+    **DESCRIPTIONS,
     "all_of": _all_of,
     "any_of": _any_of,
     "none_of": _none_of,

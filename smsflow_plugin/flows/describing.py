@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.action_blocks import TagStepBlock
+from smsflow_plugin.flows.behaviour_blocks import DESCRIPTIONS
 from smsflow_plugin.flows.condition_fields import (
     DATE_FIELD_CHOICES,
     DATE_OPERATOR_CHOICES,
@@ -130,6 +131,7 @@ def _go_to(value: Any) -> str:
 _STEPS: dict[str, Callable[[Any], str]] = {
     "send": _field("text"),
     "ask_choice": _choice,
+    "ask_yes_no": lambda value: _asked(value, [_("yes"), _("no")]),
     "ask_number": _number,
     "ask_text": _field("text"),
     "wait": _length,
@@ -219,6 +221,7 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "compare": _compare,
     "tag": lambda value: _("has the tag %(tag)s") % {"tag": value.get("tag") or "…"},
     "happened": _happened,
+    **DESCRIPTIONS,
     "date": _date,
     "known": _known,
     "segment": lambda value: _within(value, str(value.get("segment") or "…")),

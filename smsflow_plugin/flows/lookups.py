@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from smsflow_plugin.flows.models import CopySnippet, Flow, Segment
+from smsflow_plugin.flows.pictures import picture_address
 
 
 class Lookups(Protocol):
@@ -19,6 +20,12 @@ class Lookups(Protocol):
 
     def snippet(self, name: str) -> Mapping[str, str] | None:
         """Return a snippet's texts by language, "" for the main one."""
+
+    def picture(self, pk: int) -> str:
+        """Return the public address of an image.
+
+        :raises UnfitPicture: if it cannot go with a text.
+        """
 
 
 class Nothing:
@@ -33,12 +40,16 @@ class Nothing:
     def snippet(self, name: str) -> Mapping[str, str] | None:
         return None
 
+    def picture(self, pk: int) -> str:
+        return picture_address(pk)  # images belong to no store
+
 
 class StoreLookups:
     """Asks the database, at most once for each kind of thing however often it is asked."""
 
     def __init__(self, store_id: int) -> None:
         self.store_id = store_id
+        self._pictures: dict[int, str] = {}
 
     def segments(self, pk: int) -> Any | None:
         segment = self._segments.get(pk)
@@ -49,6 +60,11 @@ class StoreLookups:
 
     def snippet(self, name: str) -> Mapping[str, str] | None:
         return self._snippets.get(name)
+
+    def picture(self, pk: int) -> str:
+        if pk not in self._pictures:
+            self._pictures[pk] = picture_address(pk)
+        return self._pictures[pk]
 
     @cached_property
     def _segments(self) -> dict[int, Segment]:

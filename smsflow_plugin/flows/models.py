@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -160,6 +160,13 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
     )
     own_gap = models.PositiveSmallIntegerField(
         _("minutes between two texts of any flow before one of this"), null=True, blank=True
+    )
+    holdout = models.PositiveSmallIntegerField(
+        _("percent of people who get no texts"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(50)],
+        help_text=_("By chance. What they buy all the same shows what the texts of this flow do. Service always goes."),
     )
     #: While it is paused nobody enters, and everybody inside stays where they are.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)

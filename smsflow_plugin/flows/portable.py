@@ -19,11 +19,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail import blocks
 from wagtail.actions import BaseAction
+from wagtail.images import get_image_model
 from wagtail.log_actions import log
 
 from smsflow_plugin import clock
 from smsflow_plugin.flows.fields import StepsField
 from smsflow_plugin.flows.models import Flow, Segment
+from smsflow_plugin.flows.pictures import PictureBlock
 from smsflow_plugin.flows.step_lists import RETIRED
 from smsflow_plugin.stores.models import Store
 
@@ -58,6 +60,7 @@ FIELDS = (
     "cap_day",
     "cap_week",
     "own_gap",
+    "holdout",
 )
 
 #: Which blocks name something else of the store, by their type: the key, and what it is.
@@ -66,6 +69,9 @@ REFERENCES: Mapping[str, tuple[str, type[Flow] | type[Segment]]] = {
     "in_flow": ("flow", Flow),
     "go_to": ("flow", Flow),
 }
+
+#: The key of a text's picture.
+PICTURE = "picture"
 
 _SNIPPET = re.compile(r"\{%-?\s*render\s+['\"]([-\w]+)['\"]")
 _ID = re.compile(r"[-\w]{1,36}")
@@ -88,7 +94,7 @@ def export_flow(flow: Flow) -> dict[str, Any]:
     draft = flow.get_latest_revision_as_object()
     form = {name: _plain(draft, name) for name in FIELDS}
     names = {model: _names(model, form, flow.store_id) for model in (Flow, Segment)}
-    named = _with_references(form, lambda model, pk: names[model].get(pk))
+    named = _with_pictures(_with_references(form, lambda model, pk: names[model].get(pk)), _titles(form))
     return {
         "kind": KIND,
         "schema": SCHEMA,
@@ -236,6 +242,36 @@ def _with_references(value: Any, change: Callable[[Any, Any], Any]) -> Any:
     return copy
 
 
+def _pictures(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        inner = value.get("value")
+        if value.get("type") == "send" and isinstance(inner, Mapping) and inner.get(PICTURE) is not None:
+            yield inner[PICTURE]
+        for child in value.values():
+            yield from _pictures(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _pictures(child)
+
+
+def _titles(form: Any) -> dict[int, str]:
+    wanted = {pk for pk in _pictures(form) if isinstance(pk, int)}
+    return dict(get_image_model().objects.filter(pk__in=wanted).values_list("pk", "title")) if wanted else {}
+
+
+def _with_pictures(value: Any, titles: Mapping[Any, str]) -> Any:
+    """Return ``value`` with every picture's title in place of its number: the picture itself is no part of a file."""
+    if isinstance(value, list):
+        return [_with_pictures(child, titles) for child in value]
+    if not isinstance(value, Mapping):
+        return value
+    copy = {key: _with_pictures(child, titles) for key, child in value.items()}
+    inner = copy.get("value")
+    if value.get("type") == "send" and isinstance(inner, dict) and inner.get(PICTURE) is not None:
+        inner[PICTURE] = titles.get(inner[PICTURE])
+    return copy
+
+
 def _names(model: type[Flow] | type[Segment], form: Any, store_id: int) -> dict[int, str]:
     wanted = {pk for kind, pk in _references(form) if kind is model and isinstance(pk, int)}
     return dict(model.objects.filter(store=store_id, pk__in=wanted).values_list("pk", "name")) if wanted else {}
@@ -329,6 +365,10 @@ class _Reader:
             return self._items(block, value, place)
         if isinstance(block, blocks.StructBlock):
             return self._struct(block, value, place)
+        if isinstance(block, PictureBlock):
+            if value is not None:
+                self.report(place, _("The picture “%(title)s” is not in the file. Choose one.") % {"title": value})
+            return None
         if isinstance(block, blocks.ChooserBlock):
             # whatever the blocks of an app point to: only what was found in this store
             return value if value in self.own.get(block.target_model, {}).values() else None

@@ -12,8 +12,12 @@ from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.context import example_context
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.outline import OutlineStep, describe_condition, outline, walk
+from smsflow_plugin.flows.pictures import UnfitPicture, picture_address
+from smsflow_plugin.flows.program import VARIANTS
 from smsflow_plugin.flows.step_blocks import LANGUAGE_CHOICES
 from smsflow_plugin.messaging.copy import Composed, CopyError, MissingValue, compose
+from smsflow_plugin.messaging.short_links import example_shortener
+from smsflow_plugin.messaging.shortening import Shortener, shortening
 
 _LANGUAGES = dict(LANGUAGE_CHOICES)
 _MODES = {"diagram": gettext_lazy("Diagram"), "phone": gettext_lazy("Phone")}
@@ -34,6 +38,8 @@ class Moment:
 
     step: OutlineStep
     bubbles: tuple[Bubble, ...] = ()
+    #: The address of the picture that goes with the texts.
+    picture: str = ""
 
 
 def preview_context(flow: Flow, mode: str) -> dict[str, Any]:
@@ -48,7 +54,9 @@ def preview_context(flow: Flow, mode: str) -> dict[str, Any]:
         "steps": steps,
     }
     if mode == "phone":
-        return {**context, "moments": [Moment(step, _bubbles(flow, step)) for step in walk(steps)]}
+        shortener = example_shortener(context["store"])
+        moments = [Moment(step, _bubbles(flow, step, shortener), _picture(step)) for step in walk(steps)]
+        return {**context, "moments": moments}
     return {
         **context,
         "audience": describe_condition(flow.audience) if flow.audience else "",
@@ -58,26 +66,41 @@ def preview_context(flow: Flow, mode: str) -> dict[str, Any]:
     }
 
 
-def _bubbles(flow: Flow, step: OutlineStep) -> tuple[Bubble, ...]:
+def _picture(step: OutlineStep) -> str:
+    picture = step.value.get("picture") if step.kind == "send" else None
+    if picture is None:
+        return ""
+    try:
+        return picture_address(picture.pk)
+    except UnfitPicture:
+        return ""  # the form says so
+
+
+def _bubbles(flow: Flow, step: OutlineStep, shortener: Shortener | None) -> tuple[Bubble, ...]:
     if step.kind != "send":
         return ()
-    value = step.value
-    main = flow.store.language if flow.store_id else ""
-    copies = [(main, value.get("text"), value.get("fallback"))]
-    copies += [(t.get("language"), t.get("text"), t.get("fallback")) for t in value.get("translations") or ()]
-    return tuple(
-        _bubble(flow, language or "", text or "", fallback or "") for language, text, fallback in copies if text
-    )
+    variants = list(step.value.get("variants") or ())
+    names = VARIANTS if variants else ("",)
+    found = []
+    for name, value in zip(names, [step.value, *variants], strict=False):
+        copies = [(flow.store.language if flow.store_id else "", value.get("text"), value.get("fallback"))]
+        copies += [(t.get("language"), t.get("text"), t.get("fallback")) for t in value.get("translations") or ()]
+        found += [
+            _bubble(flow, language or "", text or "", fallback or "", name, shortener)
+            for language, text, fallback in copies
+            if text
+        ]
+    return tuple(found)
 
 
-def _bubble(flow: Flow, language: str, text: str, fallback: str) -> Bubble:
+def _bubble(flow: Flow, language: str, text: str, fallback: str, variant: str, shortener: Shortener | None) -> Bubble:
     store = flow.store if flow.store_id else None
     known = {
         "name": store.name if store else "",
         "brand": store.brand if store else "",
         "url": store.website if store else "",
     }
-    label = str(_LANGUAGES.get(language, language))
+    label = " · ".join(filter(None, [variant, str(_LANGUAGES.get(language, language))]))
     try:
         composed = compose(
             {"": text},
@@ -87,6 +110,7 @@ def _bubble(flow: Flow, language: str, text: str, fallback: str) -> Bubble:
             brand=known["brand"],
             message_class=flow.message_class,
             add_opt_out=True,
+            shorten=shortening(shortener),
         )
     except MissingValue as missing:
         return Bubble(label, problem=_("“%(name)s” is not known here.") % {"name": str(missing)})

@@ -19,6 +19,19 @@ from smsflow_plugin.audience.filters import ALWAYS, Condition
 #: Format 1 had one trigger, written as the kind of its event. It is still read.
 FORMAT = 2
 
+#: What the variants of a text are called; the first is the text itself. The ways of a split take the same letters.
+VARIANTS = "ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another wording of a text, for ``weight`` percent of the people. ``name`` is "B", "C" or "D"."""
+
+    name: str
+    weight: int
+    texts: Mapping[str, str]
+    fallback: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -29,6 +42,8 @@ class Send:
     empty the text is skipped. ``expires_minutes``: how long the text may be put off.
     ``reply``: it answers what the person has just written, so it goes at once.
     ``when_blocked``: hold or drop it when it may not go yet; empty: as the flow or the store says.
+    ``media``: the public address of a picture that goes with it, where the sender and the country carry some.
+    ``variants`` are tried against ``texts``, which is "A" and for everybody whom they leave.
     """
 
     op: ClassVar[str] = "send"
@@ -39,6 +54,14 @@ class Send:
     reply: bool = False
     part: str = ""
     when_blocked: str = ""
+    media: str = ""
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """The shares of "A" and of each variant, in percent."""
+        others = tuple(variant.weight for variant in self.variants)
+        return max(0, 100 - sum(others)), *others
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +109,7 @@ class WaitUntilDate:
 
 @dataclass(frozen=True, slots=True)
 class WaitBestTime:
-    """Wait for the hour of the day at which this person usually reacts, at most ``within_hours``."""
+    """Wait for the time of day at which texts are clicked most, at most ``within_hours``; see ``engine.send_times``."""
 
     op: ClassVar[str] = "wait_best_time"
     step: str
@@ -119,9 +142,10 @@ class WaitForEvent:
 class Choice:
     """One answer that ``Listen`` understands, and where it leads.
 
-    It is chosen by one of ``words`` (folded, the whole answer or its first word), or by a
-    number from ``low`` to ``high``; with neither it takes every answer. ``value`` is
-    what is remembered; empty means what the person wrote (the number, if it is one).
+    It is chosen by one of ``words`` (folded), by a number from ``low`` to ``high``, or by a yes or no
+    where ``means`` is "yes" or "no"; with none of these it takes every answer. ``value`` is what is
+    remembered; empty means what the person wrote (the number, if it is one). ``points`` are what the
+    answer is worth where a score is kept; None means the number that was given.
     """
 
     target: int
@@ -129,6 +153,18 @@ class Choice:
     low: int | None = None
     high: int | None = None
     value: str = ""
+    means: str = ""
+    points: int | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether any text chooses it."""
+        return not self.words and not self.means and self.low is None and self.high is None
+
+    @property
+    def counts(self) -> bool:
+        """Whether choosing it says a number: its points, or the one that was given."""
+        return self.points is not None or self.low is not None or self.high is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +174,8 @@ class Listen:
     Takes the first text that came since the question and that no other run took. It goes
     on at the target of the first choice that fits; at ``on_other`` if none does (None: it
     keeps listening); at ``on_timeout`` when the time is up (None: the next instruction).
-    ``save_as`` names the contact's field that keeps the answer; it may be empty.
+    ``save_as`` names the contact's field that keeps the answer, ``score_as`` the one that keeps its points
+    or number; either may be empty.
     """
 
     op: ClassVar[str] = "listen"
@@ -150,6 +187,7 @@ class Listen:
     on_other: int | None = None
     on_timeout: int | None = None
     part: str = ""
+    score_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +434,8 @@ class Program:
     ``exits`` are kinds of event after entry that end the run, ``own_exits`` those of
     them that count only for the run's own subject. ``goal`` is the kind of event that the
     flow is for; with ``goal_leaves`` it ends the run, too. ``stage`` is where in the life of a customer the flow
-    speaks. ``cap_day``, ``cap_week`` and ``own_gap`` (minutes) are the flow's own limits for one person.
+    speaks. ``cap_day``, ``cap_week`` and ``own_gap`` (minutes) are the flow's own limits for one person. ``holdout``:
+    so many percent of the people get none of its promotional texts, to see what these do.
     """
 
     triggers: tuple[Trigger, ...]
@@ -419,11 +458,14 @@ class Program:
     cap_day: int | None = None
     cap_week: int | None = None
     own_gap: int | None = None
+    holdout: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON that ``from_json`` reads back to an equal program."""
         data = asdict(self)
-        data["instructions"] = [{"op": i.op, **asdict(i)} for i in self.instructions]
+        data["instructions"] = [_plain(i) for i in self.instructions]
+        if not self.holdout:
+            del data["holdout"]  # it came later: see _LATER
         data["format"] = FORMAT
         plain: dict[str, Any] = json.loads(json.dumps(data))
         return plain
@@ -478,6 +520,43 @@ def targets(instruction: Instruction) -> Iterator[int]:
         yield from (choice.target for choice in instruction.choices)
 
 
+#: Fields that came later, with what they mean where they are not written: a program that does not use
+#: them is written, hashed and read as before.
+_LATER: Mapping[str, Any] = {"score_as": "", "means": "", "points": None, "variants": ()}
+
+
+def _plain(instruction: Instruction) -> dict[str, Any]:
+    values = {"op": instruction.op, **_without_defaults(asdict(instruction))}
+    if isinstance(instruction, Listen):
+        values["choices"] = [_without_defaults(choice) for choice in values["choices"]]
+    return values
+
+
+def _without_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in _LATER or value != _LATER[key]}
+
+
+def binding_targets(program: Program) -> frozenset[int]:
+    """Return the targets of answers by which somebody agrees to texts: an ``Agree`` may follow without another one."""
+    agreeing: set[int] = set()
+    for place, instruction in reversed(list(enumerate(program.instructions))):
+        if isinstance(instruction, Agree) or agreeing & set(_unasked(place, instruction)):
+            agreeing.add(place)
+    return frozenset(agreeing)
+
+
+def _unasked(place: int, instruction: Instruction) -> Iterator[int]:
+    """Yield where a run may go on from ``instruction`` without the person's choosing."""
+    if isinstance(instruction, Listen):
+        yield place + 1 if instruction.on_timeout is None else instruction.on_timeout
+        if instruction.on_other is not None:
+            yield instruction.on_other
+        return
+    yield from targets(instruction)
+    if not isinstance(instruction, Exit | Jump | Split):
+        yield place + 1
+
+
 def _instruction(item: Mapping[str, Any]) -> Instruction:
     kind = _TYPES[item["op"]]
     values: dict[str, Any] = {
@@ -485,6 +564,8 @@ def _instruction(item: Mapping[str, Any]) -> Instruction:
     }
     if kind is Listen:
         values["choices"] = tuple(_choice(choice) for choice in values["choices"])
+    if "variants" in values:
+        values["variants"] = tuple(Variant(**variant) for variant in values["variants"])
     unknown = values.keys() - {f.name for f in fields(kind)}
     if unknown:
         raise ValueError(f"Instruction {kind.op} has unknown fields: {', '.join(sorted(unknown))}.")

@@ -25,6 +25,8 @@ SERVICE_TRIGGERS = frozenset(
 #: Those after which the person may be asked to confirm that they want texts.
 OPT_IN_TRIGGERS = frozenset({"opt_in_requested", _TEXT})
 _BY_HAND = "entered_by_hand"
+#: Percent of the people that may be held out.
+MOST_HELD = 50
 
 
 def settings_problems(flow: FlowForm, triggers: Sequence[Trigger]) -> list[Problem]:
@@ -86,6 +88,8 @@ def _limit_problems(flow: FlowForm) -> list[tuple[Path, str]]:
         limit = getattr(flow, name)
         if limit is not None and limit < 1:
             found.append(((name,), _("Give a number of at least 1.")))
+    if not 0 <= (flow.holdout or 0) <= MOST_HELD:
+        found.append((("holdout",), _("Give a number from 0 to %(most)d.") % {"most": MOST_HELD}))
     if flow.cap_day and flow.cap_week and flow.cap_day > flow.cap_week:
         found.append((("cap_week",), _("This is less than what is allowed in 24 hours.")))
     return found

@@ -18,6 +18,8 @@ from smsflow_plugin.flows.copy_blocks import (
     fallback_block,
     translations_block,
 )
+from smsflow_plugin.flows.pictures import PictureBlock
+from smsflow_plugin.flows.program import VARIANTS
 
 __all__ = ["LANGUAGE_CHOICES", "MAX_COPY", "CopyBlock", "TranslationBlock", "leaf_steps"]
 
@@ -63,6 +65,23 @@ def unit_block(default: str = "days") -> blocks.ChoiceBlock:
     return blocks.ChoiceBlock(choices=UNIT_CHOICES, default=default, label=_("Unit"))
 
 
+class VariantBlock(blocks.StructBlock):
+    """The same text in other words, for some of the people."""
+
+    weight = blocks.IntegerBlock(
+        min_value=1, max_value=99, default=50, label=_("Share in percent"), help_text=_("Everybody else gets the text.")
+    )
+    text = copy_block(label=_("Text"))
+    fallback = fallback_block()
+    translations = translations_block(TranslationBlock())
+
+    class Meta:
+        icon = "copy"
+        label = _("Variant")
+        label_format = "{weight} %: {text}"
+        form_layout = blocks.BlockGroup(children=["weight", "text"], settings=["fallback", "translations"])
+
+
 class SendBlock(blocks.StructBlock):
     """One text."""
 
@@ -71,6 +90,13 @@ class SendBlock(blocks.StructBlock):
         help_text=_(
             "Personal words go in double braces: {{ contact.first_name | default: 'there' }}. "
             "Marketing texts get the brand in front and the words for opting out at the end."
+        ),
+    )
+    picture = PictureBlock(
+        required=False,
+        label=_("Picture"),
+        help_text=_(
+            "Goes with the text where the sender and the country carry pictures. Everybody else gets the text alone."
         ),
     )
     fallback = fallback_block()
@@ -89,6 +115,17 @@ class SendBlock(blocks.StructBlock):
         label=_("When it may not go yet"),
         help_text=_("Empty: as the flow says, or the store's rules."),
     )
+    variants = blocks.ListBlock(
+        VariantBlock(),
+        default=[],
+        required=False,
+        max_num=len(VARIANTS) - 1,
+        label=_("Variants to try"),
+        help_text=_(
+            "The text above is A, and these are B, C and D. Who gets which is a matter of chance; the same person "
+            "always gets the same. Change one thing at a time."
+        ),
+    )
 
     class Meta:
         icon = "mail"
@@ -97,7 +134,8 @@ class SendBlock(blocks.StructBlock):
         group = TEXTS
         description = _("Sends one text, if consent, quiet hours and caps allow it.")
         form_layout = blocks.BlockGroup(
-            children=["text", "fallback", "translations"], settings=["hold_amount", "hold_unit", "when_blocked"]
+            children=["text", "picture", "fallback", "translations"],
+            settings=["hold_amount", "hold_unit", "when_blocked", "variants"],
         )
 
 
@@ -136,7 +174,7 @@ class WaitUntilTimeBlock(blocks.StructBlock):
 
 
 class WaitBestTimeBlock(blocks.StructBlock):
-    """The hour at which this person usually reacts."""
+    """The part of the day at which texts are clicked, or the hour at which this person reacts."""
 
     within_hours = blocks.IntegerBlock(
         min_value=1,
@@ -144,7 +182,8 @@ class WaitBestTimeBlock(blocks.StructBlock):
         default=24,
         label=_("At most so many hours"),
         help_text=_(
-            "When nothing is known of the person yet, the hour counts at which most people of the store react."
+            "Once the store knows at which part of the day texts are clicked, that part counts; until then the hour at "
+            "which the person usually reacts, or most people of the store do."
         ),
     )
 
@@ -153,7 +192,7 @@ class WaitBestTimeBlock(blocks.StructBlock):
         label = _("Wait for the best time")
         label_format = "{within_hours}"
         group = WAITING
-        description = _("Waits for the hour of the day at which this person usually reacts.")
+        description = _("Waits for the time of day at which this store's texts are clicked most.")
 
 
 class WaitUntilDateBlock(blocks.StructBlock):

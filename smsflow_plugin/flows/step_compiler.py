@@ -16,6 +16,7 @@ COMPILERS: Mapping[str, Compile] = {
     "send": compile_texts.send,
     "email": compile_texts.email,
     "ask_choice": compile_texts.ask_choice,
+    "ask_yes_no": compile_texts.ask_yes_no,
     "ask_number": compile_texts.ask_number,
     "ask_text": compile_texts.ask_text,
     "wait_for_reply": compile_texts.wait_for_reply,

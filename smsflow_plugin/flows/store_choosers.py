@@ -35,12 +35,16 @@ class OwnStoresMixin:
             _refused.keys = set()
         return None if self._is_refused(chosen, _refused.keys) else chosen
 
+    def visible_to(self, user: Any) -> Any:
+        """Return what somebody may choose from."""
+        return self.target_model.objects.visible_to(user)
+
     def _is_refused(self, chosen: Any, refused: set[tuple[str, int]]) -> bool:
         user, key = get_active_log_context().user, (chosen._meta.label, chosen.pk)
         if user is None:
             # the page is rendered after the view has ended, and reads the form once more
             return key in refused
-        if self.target_model.objects.visible_to(user).filter(pk=chosen.pk).exists():
+        if self.visible_to(user).filter(pk=chosen.pk).exists():
             refused.discard(key)
             return False
         refused.add(key)

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smsflow_plugin.flows.program import VARIANTS
+
 COPY_FIELDS = ("text", "fallback")
 MAIL_FIELDS = ("subject", "body")
 #: Copy that need not be there.
@@ -98,6 +100,8 @@ class _Walk:
         for position, item in enumerate(items, start=1):
             if isinstance(item.get("value"), dict):
                 inner, label = item["value"], _label(item["value"], position)
+                if path[-1] == "variants":
+                    label = VARIANTS[position % len(VARIANTS)]
                 yield from self._value(inner, step, (*path, label), f"{key}/{item.get('id') or position}")
 
     def _unique(self, wanted: str) -> str:
@@ -146,19 +150,23 @@ class Copy:
     path: tuple[str, ...]
     texts: Mapping[str, str]
     fallbacks: Mapping[str, str]
+    #: The number of the image that goes with it, if any.
+    picture: Any = None
 
 
 def copies_of(steps: list[Any]) -> list[Copy]:
     """Return what can become a text in ``steps``, in order. E-mails are none."""
     found: dict[str, tuple[Words, dict[str, str], dict[str, str]]] = {}
-    for words in words_of(steps):
+    pictures: dict[str, Any] = {}
+    for words, place in _Walk().steps(steps, ""):
         if words.is_mail:
             continue
         key = words.key.rpartition("/")[0].partition("/translations/")[0]
         _first, texts, fallbacks = found.setdefault(key, (words, {}, {}))
+        pictures.setdefault(key, place.get("picture"))
         (texts if words.field == "text" else fallbacks)[words.language] = words.text
     return [
-        Copy(key, first.step, first.kind, first.number, first.path[:-1], texts, fallbacks)
+        Copy(key, first.step, first.kind, first.number, first.path[:-1], texts, fallbacks, pictures[key])
         for key, (first, texts, fallbacks) in found.items()
         if any(texts.values())
     ]

@@ -50,6 +50,13 @@ class _Shared:
             label=_("Remember the answer as"),
             help_text=_("A field of the person, for example “size”. Texts then call it {{ answers.size }}."),
         )
+        self.score_as = blocks.CharBlock(
+            required=False,
+            max_length=40,
+            label=_("Keep the points as"),
+            help_text=_("A field of the person that holds a number, for example “nps”: averages are made of it."),
+        )
+        self.points = blocks.IntegerBlock(required=False, label=_("Points"))
         self.again = CopyBlock(
             label=_("If the answer makes no sense, say once"),
             help_text=_("For example “Sorry, please reply A or B.” Empty means that nothing is said."),
@@ -59,15 +66,45 @@ class _Shared:
             required=False,
             max_length=100,
             label=_("Remember it as"),
-            help_text=_("Empty means the first of the words, or the number."),
+            help_text=_("Empty means the first of the words, the number, or “yes” or “no”."),
         )
         self.tag = blocks.CharBlock(required=False, max_length=100, label=_("Tag the person"))
         self.condition = ConditionBlock(
             label=_("If all of these hold"),
             help_text=_("For “one of them is enough”, add the group “Any of these”."),
         )
+        self.words = blocks.CharBlock(
+            max_length=200,
+            label=_("Words"),
+            help_text=_(
+                "What people may write, with commas between: A, blue. “Option A”, “the first one” and small typing "
+                "mistakes are understood as well."
+            ),
+        )
+        self.span: Children = [
+            ("low", blocks.IntegerBlock(required=False, label=_("From"))),
+            ("high", blocks.IntegerBlock(required=False, label=_("To"))),
+        ]
+        self.bounds: Children = [
+            ("lowest", blocks.IntegerBlock(default=0, label=_("Lowest number"))),
+            ("highest", blocks.IntegerBlock(default=10, label=_("Highest number"))),
+        ]
+        self.event = _event_fields()
         self.discount = _discount_fields()
         self.webhook = _webhook_fields()
+
+
+def _event_fields() -> tuple[blocks.Block, blocks.Block, blocks.Block]:
+    events = blocks.MultipleChoiceBlock(
+        choices=kind_choices, widget=forms.CheckboxSelectMultiple, label=_("One of these events")
+    )
+    since = blocks.ChoiceBlock(choices=SINCE_CHOICES, default="entry", label=_("What counts"))
+    same_subject = blocks.BooleanBlock(
+        required=False,
+        label=_("Only about the same cart, order or appointment"),
+        help_text=_("As what started the flow."),
+    )
+    return events, since, same_subject
 
 
 def _discount_fields() -> Children:
@@ -145,6 +182,7 @@ class WaySteps:
         """Return the branching steps whose ways are ``steps``."""
         return [
             ("ask_choice", self._ask_choice(steps)),
+            ("ask_yes_no", self._ask_yes_no(steps)),
             ("ask_number", self._ask_number(steps)),
             ("ask_text", self._ask_text(steps)),
             ("wait_for_event", self._wait_for_event(steps)),
@@ -160,18 +198,12 @@ class WaySteps:
         return [("reply", self.shared.reply), ("steps", WayBlock(steps, label=_("Then")))]
 
     def _ask_choice(self, steps: StepListBlock) -> blocks.StructBlock:
-        shared = self.shared
-        words = blocks.CharBlock(
-            max_length=200,
-            label=_("Words"),
-            help_text=_("What people may write, with commas between: A, yes. Case and accents do not matter."),
-        )
         option = _struct(
-            [("words", words), ("value", shared.value), ("tag", shared.tag), *self._answered(steps)],
+            [("words", self.shared.words), *self._kept(), *self._answered(steps)],
             icon="comment",
             label=_("Answer"),
             label_format="{words}",
-            form_layout=blocks.BlockGroup(children=["words", "reply", "steps"], settings=["value", "tag"]),
+            form_layout=blocks.BlockGroup(children=["words", "reply", "steps"], settings=["value", "tag", "points"]),
         )
         options = blocks.ListBlock(option, default=[{}, {}], max_num=MAX_WAYS, label=_("Answers"))
         return self._question(
@@ -182,26 +214,39 @@ class WaySteps:
             description=_("Sends a question and goes a way of its own for each answer."),
         )
 
+    def _ask_yes_no(self, steps: StepListBlock) -> blocks.StructBlock:
+        def answer(label: Any) -> blocks.StructBlock:
+            return _struct(
+                [*self._kept(), *self._answered(steps)],
+                label=label,
+                form_layout=blocks.BlockGroup(children=["reply", "steps"], settings=["value", "tag", "points"]),
+            )
+
+        return self._question(
+            [("yes", answer(_("If yes"))), ("no", answer(_("If no")))],
+            self._nonsense(steps),
+            steps,
+            label=_("Ask for a yes or no"),
+            description=_("Sends a question and understands yes and no in the person's language and in English."),
+        )
+
+    def _kept(self) -> Children:
+        """Return what is kept of an answer beside the answer itself."""
+        return [("value", self.shared.value), ("tag", self.shared.tag), ("points", self.shared.points)]
+
     def _ask_number(self, steps: StepListBlock) -> blocks.StructBlock:
-        shared = self.shared
-        span: Children = [
-            ("low", blocks.IntegerBlock(required=False, label=_("From"))),
-            ("high", blocks.IntegerBlock(required=False, label=_("To"))),
-        ]
         of_range = _struct(
-            [*span, ("value", shared.value), ("tag", shared.tag), *self._answered(steps)],
+            [*self.shared.span, *self._kept(), *self._answered(steps)],
             icon="order",
             label=_("Range"),
             label_format="{low} – {high}",
-            form_layout=blocks.BlockGroup(children=["low", "high", "reply", "steps"], settings=["value", "tag"]),
+            form_layout=blocks.BlockGroup(
+                children=["low", "high", "reply", "steps"], settings=["value", "tag", "points"]
+            ),
         )
         ranges = blocks.ListBlock(of_range, default=[{}], max_num=MAX_WAYS, label=_("Ranges"))
-        bounds: Children = [
-            ("lowest", blocks.IntegerBlock(default=0, label=_("Lowest number"))),
-            ("highest", blocks.IntegerBlock(default=10, label=_("Highest number"))),
-        ]
         return self._question(
-            [*bounds, ("ranges", ranges)],
+            [*self.shared.bounds, ("ranges", ranges)],
             self._nonsense(steps),
             steps,
             label=_("Ask for a number"),
@@ -227,26 +272,19 @@ class WaySteps:
             *shared.question,
             *answers,
             ("save_as", shared.save_as),
+            *([("score_as", shared.score_as)] if nonsense else []),
             *nonsense,
             ("amount", shared.amount),
             ("unit", shared.unit),
             ("silence", silence),
         ]
-        rare = ["fallback", "translations"]
+        rare = ["fallback", "translations", *(["score_as"] if nonsense else [])]
         shown = [name for name, _block in children if name not in rare]
         layout = blocks.BlockGroup(children=shown, settings=rare)
         return _struct(children, icon="help", label_format="{text}", group=TEXTS, form_layout=layout, **meta)
 
     def _wait_for_event(self, steps: StepListBlock) -> blocks.StructBlock:
-        events = blocks.MultipleChoiceBlock(
-            choices=kind_choices, widget=forms.CheckboxSelectMultiple, label=_("One of these events")
-        )
-        since = blocks.ChoiceBlock(choices=SINCE_CHOICES, default="entry", label=_("What counts"))
-        same_subject = blocks.BooleanBlock(
-            required=False,
-            label=_("Only about the same cart, order or appointment"),
-            help_text=_("As what started the flow."),
-        )
+        events, since, same_subject = self.shared.event
         return _struct(
             [
                 ("events", events),

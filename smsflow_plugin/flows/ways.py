@@ -75,6 +75,12 @@ def _choice(value: Any) -> Iterator[Way]:
     yield from _nonsense(value)
 
 
+def _yes_no(value: Any) -> Iterator[Way]:
+    for name, label in (("yes", _("yes")), ("no", _("no"))):
+        yield Way((name, "steps"), label, (value.get(name) or {}).get("steps"))
+    yield from _nonsense(value)
+
+
 def _number(value: Any) -> Iterator[Way]:
     for each in items(value.get("ranges")):
         yield Way(("ranges", each.index, "steps"), span(each.value), each.value.get("steps"))
@@ -112,6 +118,7 @@ _WAYS: dict[str, Callable[[Any], Iterator[Way]]] = {
     "switch": _switch,
     "split": _listed,
     "ask_choice": _choice,
+    "ask_yes_no": _yes_no,
     "ask_number": _number,
     "ask_text": _text,
     "wait_for_event": _named(("happened", lambda: _("happened")), ("timed_out", lambda: _("time is up"))),

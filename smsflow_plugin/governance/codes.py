@@ -66,4 +66,5 @@ REASONS = _numbered(
     "incentive",
     "same_run",
     "outrun",
+    "holdout",
 )

@@ -34,10 +34,13 @@ from smsflow_plugin.governance.ruling import (
     still_useful,
 )
 
-__all__ = ["MARGIN", "Finding", "consent_problem", "decide", "explain", "is_answer", "margin_of"]
+__all__ = ["IN_CONVERSATION", "MARGIN", "Finding", "consent_problem", "decide", "explain", "is_answer", "margin_of"]
 
 #: For so long after a person has written, an answer finds them awake and expecting it.
 ANSWER_WITHIN = timedelta(hours=1)
+
+#: For so long a person is in a conversation with staff: they have asked, and wait for a human answer.
+IN_CONVERSATION = timedelta(hours=24)
 
 #: Quiet hours must not begin for so long after a text has left: the call and the network take their time.
 MARGIN = timedelta(minutes=10)
@@ -134,7 +137,8 @@ def margin_of(message_class: MessageClass) -> timedelta:
 
 def is_answer(intent: Intent, now: datetime) -> bool:
     """Return whether the text answers what the person wrote a moment ago: neither the hour nor a cap holds it up."""
-    return intent.answers is not None and now - intent.answers <= ANSWER_WITHIN
+    within = IN_CONVERSATION if intent.by_staff else ANSWER_WITHIN
+    return intent.answers is not None and now - intent.answers <= within
 
 
 def _notes(spoke: Mapping[Reason, Objection]) -> tuple[Mapping[str, Any], ...]:

@@ -128,6 +128,13 @@ class Policy(DraftStateMixin, LockableMixin, RevisionMixin, models.Model):
     breaker_least = models.PositiveIntegerField(
         _("texts before a rate says anything"), null=True, blank=True, help_text=_AS_ABOVE
     )
+    holdout = models.PositiveSmallIntegerField(
+        _("percent of people who get no marketing"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(50)],
+        help_text=_("By chance, others in each quarter. What they buy all the same shows what texts do."),
+    )
     #: Names of settings that the level below may make looser than this one.
     may_loosen = models.JSONField(_("stores may loosen"), default=list, blank=True)
 

@@ -113,6 +113,8 @@ class PolicyRules:
     breaker_spend: Decimal | None = None
     breaker_least: int = 50
     texts_per_second: Decimal | None = None
+    #: So many percent of the people get no marketing in a quarter, to compare with.
+    holdout: int = 0
     version: int = 0
 
     @property
@@ -229,11 +231,12 @@ TIGHTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "breaker_spend": _fewer,
     "breaker_least": _fewer,
     "texts_per_second": _fewer,
+    "holdout": _more,
 }
 #: What no level may loosen, whatever it says.
 NEVER_LOOSER = frozenset({"stricter_law"})
 #: Facts about one store rather than limits: what stands lowest holds.
-OWN_FACTS = frozenset({"gross_margin", "when_blocked"})
+OWN_FACTS = frozenset({"gross_margin", "when_blocked", "holdout"})
 
 SETTINGS = tuple(TIGHTER)
 

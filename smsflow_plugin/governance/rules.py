@@ -116,6 +116,8 @@ class Reason(StrEnum):
     INCENTIVE = "incentive"
     #: Not let into a flow: something newer has happened, the cart was bought or the parcel is there.
     OUTRUN = "outrun"
+    #: The person gets no such texts by chance, so that others can be compared with them.
+    HOLDOUT = "holdout"
 
 
 class Verdict(StrEnum):
@@ -159,6 +161,7 @@ class Intent:
     ``rank`` is the flow's place among all of the store's flows; lower is more important.
     ``cart``: the subject of the cart that the text reminds of, and ``cart_at`` when that was left.
     ``queued``: the text has taken its place in caps already; only the last gate asks so.
+    ``by_staff``: a person wrote it, by hand. It may answer for longer, and comes out of the blue at no odd hour.
     """
 
     message_class: MessageClass
@@ -173,6 +176,7 @@ class Intent:
     cart_at: datetime | None = None
     queued: bool = False
     reached_at: datetime | None = None
+    by_staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

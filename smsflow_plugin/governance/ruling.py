@@ -126,7 +126,10 @@ def unclear_reply(case: Case) -> Objection | None:
 
 
 def handed_over(case: Case) -> Objection | None:
-    return Objection(Reason.HANDED_OVER) if case.recipient.handed_over else None
+    """While staff talks with the person, flows are silent but for news about the person's own order."""
+    if not case.recipient.handed_over or case.intent.priority == Priority.SERVICE:
+        return None
+    return Objection(Reason.HANDED_OVER)
 
 
 def country(case: Case) -> Objection | None:
@@ -205,7 +208,8 @@ def _stale_at(case: Case) -> datetime | None:
 
 
 def quiet_hours(case: Case) -> Objection | None:
-    service = case.intent.message_class is MessageClass.SERVICE
+    # service texts may go at any hour because their moment is the order's; staff chooses its moments
+    service = case.intent.message_class is MessageClass.SERVICE and not case.intent.by_staff
     if service and not case.rules.quiet_service:
         return None
     hours = case.rules.service_hours if service else case.rules.hours

@@ -19,19 +19,33 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.governance.trip_words import sentence
+from smsflow_plugin.measurement.usage import differences
 from smsflow_plugin.messaging.gateway import GatewayUnavailable, gateway_for
-from smsflow_plugin.models import BreakerTrip, Connection, Delivery, Heartbeat, PanicStop
+from smsflow_plugin.models import (
+    Batch,
+    BreakerTrip,
+    Connection,
+    Delivery,
+    Heartbeat,
+    InboundPoll,
+    PanicStop,
+    Store,
+)
 from smsflow_plugin.stores.crypto import CannotDecrypt
 
 #: A worker that has not shown itself for so long is not running: it does so every minute.
 SILENCE = timedelta(minutes=3)
+#: For so long a gateway may be silent about what people wrote: it is asked every hour.
+UNREAD = timedelta(hours=24)
 #: Seconds for the question whether our own address answers.
 TIMEOUT = (3.05, 10)
 
@@ -59,7 +73,7 @@ def examine() -> Iterator[Finding]:
     yield from queue()
     if not healthy:
         return
-    for examination in (worker, gateways, stops, parked):
+    for examination in (worker, gateways, calls, inbound_texts, counted_parts, stops, parked):
         yield from examination()
     yield from webhooks()
 
@@ -178,6 +192,49 @@ def _gateway(pk: int, kind: str, store: str) -> Finding:
         remedy = _("Put the key that was removed back into SMSFLOW['ENCRYPTION_KEYS'], or enter the credentials again.")
         return Finding("gateway", False, _("%(store)s (%(kind)s): %(error)s") % {**names, "error": error}, remedy)
     return Finding("gateway", True, _("%(store)s (%(kind)s): %(said)s") % {**names, "said": said})
+
+
+def calls() -> Iterator[Finding]:
+    """Tell of calls of which nobody knows whether they were made."""
+    count = Batch.objects.filter(state=Batch.State.PARKED).count()
+    if not count:
+        yield Finding("calls", True, _("It is known what became of every call to a gateway."))
+        return
+    text = ngettext(
+        "Nobody knows whether %(count)d call to a gateway was made.",
+        "Nobody knows whether %(count)d calls to gateways were made.",
+        count,
+    )
+    remedy = _("Look into the gateway's own list, and say it under “SMS flows › Unanswered calls”.")
+    yield Finding("calls", False, text % {"count": count}, remedy)
+
+
+def inbound_texts() -> Iterator[Finding]:
+    """Tell of gateways that could not be asked for a day what people wrote."""
+    late = Q(read_until__lte=clock.now() - UNREAD) | Q(
+        read_until__isnull=True, connection__connected_at__lte=clock.now() - UNREAD
+    )
+    found = InboundPoll.objects.filter(late, connection__store__status=Store.Status.ACTIVE)
+    for poll in found.select_related("connection__store").defer("connection__secrets").order_by("pk"):
+        if not _lists_inbounds(poll.connection.kind):
+            continue
+        text = _("%(store)s (%(kind)s) could not be asked for a day what people wrote: a STOP may be missing.")
+        names = {"store": poll.connection.store.name, "kind": poll.connection.kind}
+        yield Finding("inbound texts", False, text % names, _("Check the connection, and whether the worker runs."))
+
+
+def _lists_inbounds(kind: str) -> bool:
+    path = smsflow_settings.GATEWAYS.get(kind)
+    with suppress(ImportError):
+        return bool(path and import_string(path).capabilities.lists_inbounds)
+    return False
+
+
+def counted_parts() -> Iterator[Finding]:
+    """Tell where gateways count other parts than we do."""
+    for store, sentence_ in differences(clock.now()):
+        remedy = _("Compare with the gateway's bill. If it is right, report the texts as an error in our count.")
+        yield Finding("parts", False, f"{store}: {sentence_}", remedy)
 
 
 def stops() -> Iterator[Finding]:

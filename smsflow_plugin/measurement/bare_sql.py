@@ -34,7 +34,7 @@ _MESSAGE = {
     "visit": "int", "key": "text", "purpose": "text", "message_class": "text", "priority": "int", "sender": "text",
     "to": "text", "body": "text", "slots": "jsonb", "parts": "int", "encoding": "text", "state": "text",
     "reason": "text", "attempts": "int", "queued_at": "timestamptz", "not_before": "timestamptz", "country": "text",
-    "spent": "boolean",
+    "spent": "boolean", "channel": "text", "media_url": "text", "variant": "text",
 }  # fmt: skip
 _BATCH = {
     "reference": "uuid", "store_id": "bigint", "connection_id": "bigint", "provider_id": "text", "state": "text",
@@ -105,7 +105,7 @@ def _advance(place: Place, people: Sequence[tuple[int, str]], step: str, now: da
         (
             place.store_id, contact, place.flow_id, pk, step, 0, "", "flow", "marketing", 1100, "+12025550100",
             numbers[contact], f"Bench: Hi Ada, thank you for your order, {step}. Reply STOP to opt out", "[[10, 13]]",
-            1, "GSM-7", "queued", "", 0, at, at, "DK", False,
+            1, "GSM-7", "queued", "", 0, at, at, "DK", False, "", "", "",
         )
         for pk, contact in runs
     ])  # fmt: skip

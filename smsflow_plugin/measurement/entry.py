@@ -22,14 +22,18 @@ class Kind(StrEnum):
     """What an entry is about. The order settles entries of the same moment: cause before effect."""
 
     EVENT = "event"
+    CLICK = "click"
+    ROBOT = "robot"
     REVIEW = "review"
     CONSENT = "consent"
     ENTERED = "entered"
     DECISION = "decision"
     MESSAGE = "message"
     EFFECT = "effect"
+    THREAD = "thread"
     REDEEMED = "redeemed"
     LEFT = "left"
+    NOTE = "note"
 
     @property
     def rank(self) -> int:
@@ -58,6 +62,11 @@ class Cursor:
         if moment.tzinfo is None:
             raise ValueError("A cursor needs a time with a zone.")
         return cls(moment, int(rank), int(pk))
+
+
+def links_of(**ids: int | None) -> dict[str, int]:
+    """Return the ids of what an entry is about, without those that are not there."""
+    return {name: pk for name, pk in ids.items() if pk is not None}
 
 
 @dataclass(frozen=True, slots=True)

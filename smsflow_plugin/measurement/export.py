@@ -24,8 +24,10 @@ from wagtail.log_actions import log
 from smsflow_plugin import clock
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.audience.suppression import Suppression, suppressed
+from smsflow_plugin.conversations.models import Thread, ThreadNote
 from smsflow_plugin.engine.erasing import deliveries_about
 from smsflow_plugin.governance.ledger import Decision
+from smsflow_plugin.links.models import Click
 from smsflow_plugin.measurement.reasons import decision_sentence
 from smsflow_plugin.measurement.timeline import timeline, zone_of
 from smsflow_plugin.messaging.models import Message
@@ -87,6 +89,11 @@ def everything_about(contact: Contact) -> dict[str, Any]:
         # texts to the number that name no contact, as test texts do
         loose = Message.objects.filter(store=contact.store_id, contact=None, to=str(contact.phone)).order_by("pk")
         data[_name(Message)] += _columns(Message, loose)
+    clicks = Click.objects.filter(link__contact=contact).order_by("pk")
+    data[_name(Click)] = list(clicks.values("link__code", "at", "kind", "because", "user_agent"))
+    # what staff wrote about a person belongs to what is known of them; which colleague had the page open does not
+    notes = ThreadNote.objects.filter(thread__contact=contact).order_by("pk")
+    data[_name(Thread)] = [{**row, "notes": _columns(ThreadNote, notes)} for row in data[_name(Thread)]]
     data["suppression"] = suppressed([contact]).get(contact.pk)
     data["deliveries"] = [
         {
@@ -132,7 +139,7 @@ def _relations() -> list[ForeignObjectRel]:
     return [
         relation
         for relation in Contact._meta.get_fields(include_hidden=True)
-        if isinstance(relation, ForeignObjectRel) and relation.one_to_many
+        if isinstance(relation, ForeignObjectRel) and (relation.one_to_many or relation.one_to_one)
     ]
 
 

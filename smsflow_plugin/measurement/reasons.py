@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.events.kinds import KINDS
+from smsflow_plugin.events.reports import Cause
 from smsflow_plugin.governance.rules import Reason, Verdict
 from smsflow_plugin.measurement.discount_words import decision_on_discount
 from smsflow_plugin.messaging.models import Message
@@ -62,6 +63,7 @@ WHY: Mapping[str, str | Promise] = {
     Reason.PRICE: gettext_lazy("the text would cost more than one text may"),
     Reason.INCENTIVE: gettext_lazy("the rules for discounts did not allow one"),
     Reason.SAME_RUN: gettext_lazy("the person was let in for the same occasion before"),
+    Reason.HOLDOUT: gettext_lazy("the person is held out by chance, to see what texts do"),
     Reason.OUTRUN: gettext_lazy("something newer had happened: the cart was bought, or the parcel had arrived"),
 }
 
@@ -74,6 +76,18 @@ TROUBLE: Mapping[str, str | Promise] = {
     Trouble.BLOCKED: gettext_lazy("the gateway takes nothing from this store; check its connection"),
     Trouble.RATE_LIMITED: gettext_lazy("the gateway asked for a pause"),
     Trouble.NOT_TAKEN: gettext_lazy("the call was cut off, and the gateway never got it"),
+    Trouble.BAD_NUMBER: gettext_lazy("its number is none that can be texted"),
+    Trouble.PARKED: gettext_lazy("the call was cut off, and a person has to say whether it was made"),
+    Trouble.SAID_NOT_SENT: gettext_lazy("somebody has said that the call which was cut off was never made"),
+    Trouble.TRY_AGAIN: gettext_lazy("it did not arrive for the moment, and is tried again"),
+    Cause.INVALID: gettext_lazy("there is no such number"),
+    Cause.LANDLINE: gettext_lazy("the number is that of a landline"),
+    Cause.UNREACHABLE: gettext_lazy("the number could not be reached"),
+    Cause.BLOCKED: gettext_lazy("the operator lets no such texts through to this number"),
+    Cause.OPTED_OUT: gettext_lazy("the person has told the operator that they want no texts"),
+    Cause.TEMPORARY: gettext_lazy("it could not be delivered, also not by another try"),
+    Cause.ACCOUNT: gettext_lazy("the account at the gateway is blocked"),
+    Cause.OURS: gettext_lazy("the network refused the text or its sender"),
     Trouble.UNREADABLE: gettext_lazy("something in it cannot be read; it is looked at again every hour"),
 }
 

@@ -43,6 +43,7 @@ RULES: Mapping[str, str | Promise] = {
     "budget": gettext_lazy("Budget"),
     "price": gettext_lazy("Price of a text"),
     "incentive": gettext_lazy("Discounts"),
+    "holdout": gettext_lazy("Holdout"),
 }
 
 #: Where a place was taken from.

@@ -127,6 +127,10 @@ def _percent(value: Decimal | None) -> str:
     return _("no limit") if value is None else _("%(number)s %%") % {"number": number(value)}
 
 
+def _held(value: int) -> str:
+    return _("%(number)s %%") % {"number": value} if value else _("nobody")
+
+
 _VALUES: Mapping[str, Callable[[Any], str]] = {
     "week": week_words,
     "stricter_law": rows_words,
@@ -140,4 +144,5 @@ _VALUES: Mapping[str, Callable[[Any], str]] = {
     "gross_margin": _percent,
     "breaker_opt_outs": _percent,
     "breaker_failures": _percent,
+    "holdout": _held,
 }

@@ -9,14 +9,18 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from smsflow_plugin.conversations.models import ThreadNote
 from smsflow_plugin.engine.models import Effect, Enrollment
-from smsflow_plugin.events.kinds import KINDS, Keyword
+from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.events.models import ReplyReview
 from smsflow_plugin.governance.ledger import Decision
 from smsflow_plugin.governance.rules import Verdict
+from smsflow_plugin.measurement.credit_words import outcomes_of
 from smsflow_plugin.measurement.discount_words import redeemed_sentence
-from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone
+from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone, links_of
 from smsflow_plugin.measurement.reasons import decision_sentence, left_sentence, remarks, state_sentence
+from smsflow_plugin.measurement.telling_events import write_clicks, write_events, write_robots
+from smsflow_plugin.messaging.gate import STAFF
 from smsflow_plugin.messaging.models import Message
 
 Row = Mapping[str, Any]
@@ -26,32 +30,6 @@ DECISION_COLUMNS = (
     "pk", "flow_id", "flow__name", "enrollment_id", "message_id", "step", "visit", "at", "verdict", "reason", "until",
     "notes",
 )  # fmt: skip
-
-
-def _links(**ids: int | None) -> dict[str, int]:
-    return {name: pk for name, pk in ids.items() if pk is not None}
-
-
-def _write_events(rows: Iterable[Row], zone: str) -> list[Entry]:
-    return [
-        Entry(
-            row["occurred_at"],
-            Kind.EVENT,
-            row["pk"],
-            title=str(KINDS[row["kind"]].label if row["kind"] in KINDS else row["kind"]),
-            detail=_about(row["data"] or {}) or _unclear(row["data"] or {}),
-            text=str((row["data"] or {}).get("body") or ""),
-            tone=Tone.BAD if row["kind"] in ("message_failed", "opted_out") else Tone.NEUTRAL,
-            links=_links(delivery=row["delivery_id"]),
-        )
-        for row in rows
-    ]
-
-
-def _unclear(data: Row) -> str:
-    if data.get("keyword") != Keyword.UNCLEAR:
-        return ""
-    return _("Perhaps an opt-out: somebody has to read it, and no marketing goes out before.")
 
 
 def _write_reviews(rows: Iterable[Row], zone: str) -> list[Entry]:
@@ -75,30 +53,6 @@ def _write_reviews(rows: Iterable[Row], zone: str) -> list[Entry]:
     ]
 
 
-_PLAIN_NAMES = ("tag", "field", "value", "segment_name", "name", "goal", "flow_name", "date", "by")
-_THINGS = (
-    ("order", ("name", "first_item")),
-    ("cart", ("first_item",)),
-    ("parcel", ("tracking_company",)),
-    ("product", ("title", "variant", "price")),
-    ("appointment", ("title", "starts_at")),
-    ("subscription", ("title",)),
-    ("case", ("title",)),
-)
-
-
-def _about(data: Row) -> str:
-    """Name what an event is about: the order, what lies in the cart, who carries the parcel."""
-    words: list[Any] = [data.get(name) for name in _PLAIN_NAMES]
-    for name, keys in _THINGS:
-        thing = data.get(name)
-        if isinstance(thing, Mapping):
-            words += [thing.get(key) for key in keys]
-            if thing.get("total"):
-                words.append(f"{thing['total']} {thing.get('currency') or ''}".strip())
-    return " · ".join(str(word) for word in words if word)
-
-
 _CONSENT_TONES = {"granted": Tone.GOOD, "pending": Tone.WAITING, "revoked": Tone.BAD, "expired": Tone.NEUTRAL}
 _CONSENT_TITLES = {
     ("granted", "marketing"): gettext_lazy("Agreed to marketing texts"),
@@ -120,6 +74,7 @@ CONSENT_SOURCES = {
     "erased": gettext_lazy("By asking to be erased"),
     "merged": gettext_lazy("Before their number was known"),
     "email_link": gettext_lazy("By the link in an e-mail"),
+    "gateway_opt_out": gettext_lazy("By the phone network"),
     "shopify_customer": gettext_lazy("In the shop"),
     "shopify_checkout": gettext_lazy("At the checkout"),
     "form": gettext_lazy("In an opt-in form"),
@@ -155,7 +110,7 @@ def _write_entered(rows: Iterable[Row], zone: str) -> list[Entry]:
             detail=_("Started by: %(event)s.") % {"event": str(KINDS[kind].label)}
             if (kind := row["trigger_event__kind"]) in KINDS
             else "",
-            links=_links(flow=row["flow_id"]),
+            links=links_of(flow=row["flow_id"]),
         )
         for row in rows
     ]
@@ -174,7 +129,7 @@ def _write_left(rows: Iterable[Row], zone: str) -> list[Entry]:
             title=titles.get(row["status"], _("Left “%(flow)s”")) % {"flow": row["flow__name"]},
             detail=left_sentence(row["status"], row["exit_reason"]),
             tone=Tone.BAD if row["status"] == Enrollment.Status.FAILED else Tone.NEUTRAL,
-            links=_links(flow=row["flow_id"]),
+            links=links_of(flow=row["flow_id"]),
         )
         for row in rows
     ]
@@ -199,7 +154,7 @@ def _write_decisions(rows: Iterable[Row], zone: str) -> list[Entry]:
                 if part
             ),
             tone=_VERDICT_TONES.get(row["verdict"], Tone.NEUTRAL),
-            links=_links(flow=row["flow_id"], decision=row["pk"]),
+            links=links_of(flow=row["flow_id"], decision=row["pk"]),
         )
         for row in rows
     ]
@@ -214,6 +169,7 @@ _STATE_TONES = {
 _PURPOSES = {
     "keyword": gettext_lazy("Text sent: answer to a keyword"),
     "test": gettext_lazy("Text sent: test"),
+    "answer": gettext_lazy("Text sent: automatic answer"),
 }
 _FLOW_PURPOSES = {
     "flow": gettext_lazy("Text of “%(flow)s”"),
@@ -223,22 +179,47 @@ _FLOW_PURPOSES = {
 }
 
 
+def _title(row: Row) -> str:
+    if row["flow_id"]:
+        return str(_FLOW_PURPOSES.get(row["purpose"], _FLOW_PURPOSES["flow"])) % {"flow": row["flow__name"]}
+    if row["purpose"] == STAFF:
+        name = row["author__username"]
+        return _("Text of %(name)s") % {"name": name} if name else _("Text of staff")
+    return str(_PURPOSES.get(row["purpose"], _("Text")))
+
+
+_THREAD_TONES = {ThreadNote.Kind.TAKEN_OVER: Tone.WAITING, ThreadNote.Kind.HANDED_BACK: Tone.GOOD}
+
+
+def _write_threads(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["at"],
+            Kind.THREAD,
+            row["pk"],
+            title=str(ThreadNote.Kind(row["kind"]).label),
+            detail=_("By %(name)s.") % {"name": row["author_name"]} if row["author_name"] else _("By itself."),
+            text=row["body"],
+            tone=_THREAD_TONES.get(row["kind"], Tone.NEUTRAL),
+        )
+        for row in rows
+    ]
+
+
 def _write_messages(rows: Iterable[Row], zone: str) -> list[Entry]:
     rows = list(rows)
-    said = decisions_of(rows, zone)
+    said, came = decisions_of(rows, zone), outcomes_of(rows, zone)
     return [
         Entry(
             row["queued_at"],
             Kind.MESSAGE,
             row["pk"],
-            title=str(_FLOW_PURPOSES.get(row["purpose"], _FLOW_PURPOSES["flow"])) % {"flow": row["flow__name"]}
-            if row["flow_id"]
-            else str(_PURPOSES.get(row["purpose"], _("Text"))),
-            detail=state_sentence(row, zone),
+            title=_title(row),
+            detail=" ".join(part for part in (state_sentence(row, zone), came.get(row["pk"], "")) if part),
             text=row["body"],
             tone=_STATE_TONES.get(row["state"], Tone.WAITING),
             decisions=said.get(text_key(row), ()),
-            links=_links(message=row["pk"], flow=row["flow_id"]),
+            links=links_of(message=row["pk"], flow=row["flow_id"]),
         )
         for row in rows
     ]
@@ -289,7 +270,7 @@ def _write_effects(rows: Iterable[Row], zone: str) -> list[Entry]:
             detail=_effect_sentence(row),
             text=_effect_text(row["payload"] or {}),
             tone=_EFFECT_TONES.get(row["state"], Tone.WAITING),
-            links=_links(flow=row["flow_id"]),
+            links=links_of(flow=row["flow_id"]),
         )
         for row in rows
     ]
@@ -321,20 +302,39 @@ def _write_redeemed(rows: Iterable[Row], zone: str) -> list[Entry]:
             detail=redeemed_sentence(row),
             text=row["code"],
             tone=Tone.GOOD,
-            links=_links(flow=row["flow_id"]),
+            links=links_of(flow=row["flow_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _write_notes(rows: Iterable[Row], zone: str) -> list[Entry]:
+    return [
+        Entry(
+            row["at"],
+            Kind.NOTE,
+            row["pk"],
+            title=str(ThreadNote.Kind(row["kind"]).label),
+            detail=row["author_name"],
+            text=row["body"],
+            tone=Tone.WAITING if row["kind"] == ThreadNote.Kind.NOTE else Tone.NEUTRAL,
         )
         for row in rows
     ]
 
 
 WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
-    Kind.EVENT: _write_events,
+    Kind.EVENT: write_events,
+    Kind.CLICK: write_clicks,
+    Kind.ROBOT: write_robots,
     Kind.REVIEW: _write_reviews,
     Kind.CONSENT: _write_consents,
     Kind.ENTERED: _write_entered,
     Kind.DECISION: _write_decisions,
     Kind.MESSAGE: _write_messages,
     Kind.EFFECT: _write_effects,
+    Kind.THREAD: _write_threads,
     Kind.REDEEMED: _write_redeemed,
     Kind.LEFT: _write_left,
+    Kind.NOTE: _write_notes,
 }

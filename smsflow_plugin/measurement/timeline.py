@@ -6,26 +6,43 @@ statements does not depend on how much there is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from heapq import nlargest
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 
 from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.audience.zones import candidate_zones
+from smsflow_plugin.conversations.models import ThreadNote
+from smsflow_plugin.engine.models import Enrollment
 from smsflow_plugin.governance.rules import Reason, Verdict
+from smsflow_plugin.links.models import Click
 from smsflow_plugin.measurement.entry import Cursor, Entry, Kind
 from smsflow_plugin.measurement.telling import DECISION_COLUMNS, WRITERS
 from smsflow_plugin.messaging.models import Message
 
 
-def timeline(contact: Contact, *, limit: int = 50, before: Cursor | None = None) -> list[Entry]:
-    """Return the newest ``limit`` entries about ``contact``, or those below ``before``."""
+def timeline(
+    contact: Contact,
+    *,
+    limit: int = 50,
+    before: Cursor | None = None,
+    kinds: Collection[Kind] | None = None,
+    events: Collection[str] | None = None,
+) -> list[Entry]:
+    """Return the newest ``limit`` entries about ``contact``, or those below ``before``.
+
+    ``kinds``: what is told; without it everything that happened, but neither what staff noted among themselves nor
+    what robots opened. ``events``: of what happened only these kinds of event.
+    """
     zone = zone_of(contact)
     entries: list[Entry] = []
-    for kind, read in _SOURCES.items():
-        queryset, column = read(contact)
+    for kind in TOLD if kinds is None else kinds:
+        queryset, column = _SOURCES[kind](contact)
+        if kind is Kind.EVENT and events is not None:
+            queryset = queryset.filter(kind__in=events)
         rows = list(_page(queryset, column, kind, before)[:limit])
         entries += WRITERS[kind](rows, zone)
     return nlargest(limit, entries, key=lambda entry: (entry.at, entry.kind.rank, entry.pk))
@@ -59,7 +76,28 @@ def _events(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     # what the consent ledger tells as well is told once
     told = ConsentRecord.objects.filter(store=OuterRef("store"), key=OuterRef("key"))
     queryset = contact.events.exclude(Exists(told), kind__in=("opted_in", "opt_in_requested", "opted_out"))
-    return queryset.values("pk", "kind", "occurred_at", "data", "delivery_id"), "occurred_at"
+    # and so is a click, by the link itself
+    clicked = Click.objects.filter(store_id=OuterRef("store_id"), link__code=KeyTextTransform("link", OuterRef("data")))
+    queryset = queryset.exclude(Exists(clicked), kind="link_clicked")
+    heard = Enrollment.objects.filter(pk=OuterRef("heard_by"))
+    queryset = queryset.annotate(heard_flow=Subquery(heard.values("flow__name")[:1]))
+    columns = ("pk", "kind", "occurred_at", "data", "delivery_id", "heard_flow", "subject", "contact_id")
+    return queryset.values(*columns), "occurred_at"
+
+
+def _clicks(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    return _opened(contact).filter(kind=Click.Kind.HUMAN).values(*_CLICK_COLUMNS), "at"
+
+
+def _robots(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    return _opened(contact).exclude(kind=Click.Kind.HUMAN).values(*_CLICK_COLUMNS), "at"
+
+
+_CLICK_COLUMNS = ("pk", "at", "kind", "because", "link__target", "link__message_id")
+
+
+def _opened(contact: Contact) -> QuerySet[Click, Click]:
+    return Click.objects.filter(store_id=contact.store_id, link__contact=contact)
 
 
 def _reviews(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
@@ -84,7 +122,7 @@ def _left(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
 
 _MESSAGE_COLUMNS = (
     "pk", "contact_id", "flow_id", "flow__name", "enrollment_id", "step", "visit", "queued_at", "finished_at", "state",
-    "reason", "error_code", "purpose", "body",
+    "reason", "error_code", "purpose", "body", "author__username", "clicked_at", "replied_at", "opted_out_at",
 )  # fmt: skip
 
 
@@ -99,6 +137,12 @@ def _decisions(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
 
 def _messages(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return contact.messages.values(*_MESSAGE_COLUMNS), "queued_at"
+
+
+def _threads(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    told = (ThreadNote.Kind.TAKEN_OVER, ThreadNote.Kind.HANDED_BACK)
+    notes = ThreadNote.objects.filter(thread__contact=contact, kind__in=told)
+    return notes.values("pk", "kind", "body", "author_name", "at"), "at"
 
 
 def _redeemed(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
@@ -116,14 +160,26 @@ def _effects(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return contact.effects.exclude(Exists(refused), kind="discount").values(*columns), "created_at"
 
 
+def _notes(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    notes = ThreadNote.objects.filter(thread__contact=contact)
+    return notes.values("pk", "kind", "body", "author_name", "at"), "at"
+
+
 _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
     Kind.EVENT: _events,
+    Kind.CLICK: _clicks,
+    Kind.ROBOT: _robots,
     Kind.REVIEW: _reviews,
     Kind.CONSENT: _consents,
     Kind.ENTERED: _entered,
     Kind.DECISION: _decisions,
     Kind.MESSAGE: _messages,
     Kind.EFFECT: _effects,
+    Kind.THREAD: _threads,
     Kind.REDEEMED: _redeemed,
     Kind.LEFT: _left,
+    Kind.NOTE: _notes,
 }
+
+#: What the timeline tells of itself.
+TOLD = tuple(kind for kind in _SOURCES if kind not in (Kind.NOTE, Kind.ROBOT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from smsflow_plugin.governance.effective import rules_of
+from smsflow_plugin.governance.effective import StoreRules, rules_of
 from smsflow_plugin.governance.spend import ELSEWHERE, NOTHING, STEP, day_of
 from smsflow_plugin.messaging.models import Message, SpendDay
 from smsflow_plugin.stores.models import Store
@@ -30,6 +30,11 @@ class Period:
     parts: int = 0
     unpriced: int = 0
     budget: Decimal | None = None
+    #: Texts whose parts the gateway has counted, too; those of them where it counted others; and the parts of both.
+    compared: int = 0
+    differing: int = 0
+    compared_parts: int = 0
+    reported_parts: int = 0
 
     @property
     def is_known(self) -> bool:
@@ -55,7 +60,10 @@ class FlowSpend:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """``part_price``: what a part costs on average this month, None if nobody knows."""
+    """``part_price``: what a part costs on average this month, None if nobody knows.
+
+    ``difference`` says where the gateway counts other parts than we do, empty if it does not.
+    """
 
     currency: str
     today: Period
@@ -63,6 +71,7 @@ class Usage:
     flows: tuple[FlowSpend, ...]
     part_price: Decimal | None
     warnings: tuple[str, ...]
+    difference: str = ""
 
 
 def usage(store: Store, now: datetime) -> Usage:
@@ -76,7 +85,8 @@ def usage(store: Store, now: datetime) -> Usage:
     limited = any(
         limit is not None for limit in (rules.rules.budget_day, rules.rules.budget_month, rules.rules.price_ceiling)
     )
-    return Usage(store.currency, today, month, flows, part_price, _warnings(month, bool(rules.prices), limited))
+    warnings = _warnings(month, bool(rules.prices), limited)
+    return Usage(store.currency, today, month, flows, part_price, warnings, difference(month))
 
 
 def _period(days: list[SpendDay], budget: Decimal | None) -> Period:
@@ -87,7 +97,60 @@ def _period(days: list[SpendDay], budget: Decimal | None) -> Period:
         sum(day.parts for day in days),
         sum(day.unpriced for day in days),
         budget,
+        sum(day.compared for day in days),
+        sum(day.differing for day in days),
+        sum(day.compared_parts for day in days),
+        sum(day.reported_parts for day in days),
     )
+
+
+def difference(period: Period) -> str:
+    """Say where the gateway has counted other parts than we have; empty if it has not."""
+    if not period.differing:
+        return ""
+    counts = {
+        "texts": period.differing,
+        "of": period.compared,
+        "reported": period.reported_parts,
+        "ours": period.compared_parts,
+    }
+    return (
+        ngettext(
+            "The gateway counts other parts than we do in %(texts)d text of %(of)d:",
+            "The gateway counts other parts than we do in %(texts)d texts of %(of)d:",
+            period.differing,
+        )
+        % counts
+        + " "
+        + _("%(reported)d parts in all, where we count %(ours)d. Costs here go by our count; the bill may differ.")
+        % counts
+    )
+
+
+def differences(now: datetime, days: int = 7) -> list[tuple[str, str]]:
+    """Return (store, sentence) of those whose gateway has counted other parts in the last days. One query."""
+    rows = (
+        SpendDay.objects.filter(day__gte=(now - timedelta(days=days)).date(), differing__gt=0)
+        .values("store__name")
+        .annotate(
+            texts=Sum("compared"), other=Sum("differing"), ours=Sum("compared_parts"), theirs=Sum("reported_parts")
+        )
+        .order_by("store__name")
+    )
+    return [
+        (
+            row["store__name"],
+            difference(
+                Period(
+                    compared=row["texts"],
+                    differing=row["other"],
+                    compared_parts=row["ours"],
+                    reported_parts=row["theirs"],
+                )
+            ),
+        )
+        for row in rows
+    ]
 
 
 def _by_flow(store: Store, since: date, now: datetime) -> tuple[tuple[FlowSpend, ...], Decimal | None]:
@@ -139,7 +202,11 @@ def _warnings(month: Period, has_prices: bool, limited: bool) -> tuple[str, ...]
 
 def price_warning(store: Store) -> str:
     """Return what is wrong with the prices of a store that limits its spend, "" if nothing is."""
-    rules = rules_of([store], keep=False)[store.pk]
+    return warning_of(store, rules_of([store], keep=False)[store.pk])
+
+
+def warning_of(store: Store, rules: StoreRules) -> str:
+    """The same by the store's rules, for whoever has read those of many."""
     limits = (rules.rules.budget_day, rules.rules.budget_month, rules.rules.price_ceiling)
     if all(limit is None for limit in limits) or ELSEWHERE in rules.prices or store.country in rules.prices:
         return ""

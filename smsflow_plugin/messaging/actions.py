@@ -18,8 +18,10 @@ from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.suppression import suppressed_numbers
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.messaging import spending
+from smsflow_plugin.messaging.choosing import choose
 from smsflow_plugin.messaging.models import Message
 from smsflow_plugin.messaging.parts import count_parts, to_gsm
+from smsflow_plugin.messaging.senders import senders_of
 from smsflow_plugin.nudge import nudge
 from smsflow_plugin.stores.models import Connection, Store
 
@@ -34,15 +36,29 @@ class SendTestText(BaseAction):  # type: ignore[misc]
     :param to: the number as somebody types it; without a prefix it is of the store's country.
     :param body: the text, sent as it stands.
     :param key: makes the text unique, so that a form sent twice is one text.
+    :param sender: from which of the store's numbers and names; empty: from the one that would text this number.
+    :param media_url: the public address of a picture that goes with it.
     """
 
     action_name = "send_test_text"
     permission_policy_action = "add"
 
-    def __init__(self, instance: Store, user: Any = None, *, to: str, body: str, key: str = "") -> None:
+    def __init__(
+        self,
+        instance: Store,
+        user: Any = None,
+        *,
+        to: str,
+        body: str,
+        key: str = "",
+        sender: str = "",
+        media_url: str = "",
+    ) -> None:
         super().__init__(instance, user=user)
         self.to = to
+        self.sender = sender
         self.body = body.strip()
+        self.media_url = media_url
         self.key = f"test:{key or uuid.uuid4()}"
 
     def user_has_permission(self) -> bool:
@@ -93,18 +109,30 @@ class SendTestText(BaseAction):  # type: ignore[misc]
         body = to_gsm(self.body)
         parts = count_parts(body)
         price = spending.price_list([self.instance])
-        country = contact.country if contact else ""
+        priced = price(self.instance.pk, number, parts.parts, contact.country if contact else "")
         return {
-            **price(self.instance.pk, number, parts.parts, country)._asdict(),
+            **priced._asdict(),
             "contact": contact,
             "purpose": "test",
             "message_class": Message.Class.SERVICE,
-            "sender": self.instance.sender,
+            "sender": self._sender(priced.country, contact),
             "to": number,
             "body": body,
+            "media_url": self.media_url,
             "parts": parts.parts,
             "encoding": parts.encoding,
         }
+
+    def _sender(self, country: str, contact: Contact | None) -> str:
+        senders = senders_of([self.instance])[self.instance.pk]
+        if self.sender:
+            named = senders.named(self.sender)
+            if named is None:
+                raise ValidationError(_("This sender is none of the store's."))
+            return named.address
+        sticky = contact.sender if contact else ""
+        kind, picture = Message.Class.SERVICE.value, bool(self.media_url)
+        return choose(senders, message_class=kind, country=country, sticky=sticky, picture=picture).address
 
 
 def parse_number(text: str, country: str) -> str:

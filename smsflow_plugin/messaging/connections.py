@@ -1,4 +1,4 @@
-"""Which connection sends for a store, and the gateway behind it."""
+"""The gateways behind connections."""
 
 from __future__ import annotations
 
@@ -6,30 +6,21 @@ import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.messaging.gateway import Gateway, GatewayUnavailable, OutboundText, Outcome, Rejected, gateway_for
-from smsflow_plugin.messaging.settling import PAUSE, paused_until
+from smsflow_plugin.messaging.gateway import (
+    Capabilities,
+    Gateway,
+    GatewayUnavailable,
+    Listed,
+    OutboundText,
+    Outcome,
+    Rejected,
+    gateway_for,
+)
+from smsflow_plugin.messaging.settling import PAUSE
 from smsflow_plugin.stores.crypto import CannotDecrypt
-from smsflow_plugin.stores.models import Connection, Store
+from smsflow_plugin.stores.models import Connection
 
 logger = logging.getLogger(__name__)
-
-
-def sendable(now: datetime) -> tuple[dict[int, int], list[datetime]]:
-    """Return the connection to send through by store, and until when others rest.
-
-    Stores that are not active, or are not connected to a gateway, have none. Of
-    several, the one whose kind stands first in the setting GATEWAYS sends.
-    """
-    kinds = list(smsflow_settings.GATEWAYS)
-    rows = Connection.objects.filter(kind__in=kinds, store__status=Store.Status.ACTIVE)
-    found: dict[int, tuple[int, datetime | None]] = {}
-    for store_id, pk, _kind, settings in sorted(
-        rows.values_list("store_id", "pk", "kind", "settings"), key=lambda row: kinds.index(row[2])
-    ):
-        found.setdefault(store_id, (pk, paused_until(settings)))
-    ready = {store_id: pk for store_id, (pk, until) in found.items() if until is None or until <= now}
-    return ready, [until for _pk, until in found.values() if until and until > now]
 
 
 class Gateways:
@@ -71,6 +62,7 @@ class Broken:
     """Stands for a gateway that cannot even be asked, because of how it is set up."""
 
     max_recipients = 1000
+    capabilities = Capabilities()
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -79,6 +71,9 @@ class Broken:
         return Rejected(self.detail, fatal=True)
 
     def find(self, reference: str, *, since: datetime) -> str | None:
+        raise GatewayUnavailable(self.detail)
+
+    def inbounds(self, *, since: datetime) -> Iterable[Listed]:
         raise GatewayUnavailable(self.detail)
 
     def check(self) -> str:

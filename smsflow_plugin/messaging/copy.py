@@ -83,11 +83,15 @@ def compose(
     message_class: str,
     add_opt_out: bool,
     main_language: str = "",
+    shorten: Callable[[list[Piece]], list[Piece]] | None = None,
 ) -> Composed:
     """Return the text for one person: their language, the brand in front, the opt-out words at the end.
 
     ``main_language`` is that of the copy without a language, which everybody gets whose
     own is not there: the opt-out words must be in the language of the text.
+
+    ``shorten`` puts short addresses in place of long ones, before anything is counted; it is
+    called once, with the text that is taken.
 
     :raises MissingValue: if a value is not known and no fallback does without it.
     :raises CopyError: if the copy is not valid, or there is none.
@@ -104,6 +108,8 @@ def compose(
     if message_class in DRESSED:
         written_in = language if _key(used, language) else main_language or language
         pieces = _dressed(pieces, brand, _opt_out_words(written_in) if add_opt_out else "")
+    if shorten is not None:
+        pieces = shorten(pieces)
     rendered = _joined(pieces)
     return Composed(rendered.text, rendered.slots, count_parts(rendered.text), used is fallback)
 

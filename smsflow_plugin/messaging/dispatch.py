@@ -8,17 +8,20 @@ written down. A crash anywhere in between leaves ``sending``, which ``reconcile`
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 
 from smsflow_plugin import bulk, clock
+from smsflow_plugin.audience.number_countries import country_of
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
@@ -26,14 +29,18 @@ from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.governance.sends import Leaving
 from smsflow_plugin.messaging import places_taken
-from smsflow_plugin.messaging.connections import Gateways, sendable
+from smsflow_plugin.messaging.connections import Gateways
+from smsflow_plugin.messaging.failed import tell
 from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.messaging.gateway import Gateway, OutboundText, Outcome, RateLimited, Rejected, Unknown
 from smsflow_plugin.messaging.grouping import Group, Outgoing, group
 from smsflow_plugin.messaging.leaving import leave
 from smsflow_plugin.messaging.models import Batch, Message
-from smsflow_plugin.messaging.pacing import Pacing
-from smsflow_plugin.messaging.settling import Trouble, settle, take_back
+from smsflow_plugin.messaging.pacing import URGENT, Pacing, slow_down
+from smsflow_plugin.messaging.pictures import carries_pictures
+from smsflow_plugin.messaging.routes import Lane, Routes, routes
+from smsflow_plugin.messaging.settling import WITHOUT_PICTURE, Trouble, settle, take_back
+from smsflow_plugin.stores.changes import days_among, note
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +53,12 @@ FRESH_FOR = timedelta(seconds=30)
 
 #: How long a connection rests whose call was cut off, so that its timeouts take no time of other stores.
 REST_AFTER_CUT = 15.0
+
+#: So often it is asked whether somebody waits for an answer, while calls are made.
+LOOK_AROUND = timedelta(seconds=1)
+
+#: What a gateway can take for a number. Whether anybody has it, only the network knows.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 #: When a text is looked at again that cannot be decided on.
 RETRY = timedelta(hours=1)
@@ -69,12 +82,16 @@ class DispatchResult:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A batch that is committed and waits for its call."""
+    """A batch that is committed and waits for its call. ``limit`` is what its number may send in a second."""
 
     batch_id: int
     reference: str
     gateway: Gateway
     group: Group
+    lane: Lane
+    limit: Decimal | None = None
+    #: (store, day) on which its texts were queued.
+    days: frozenset[tuple[int, date]] = frozenset()
 
 
 @dataclass
@@ -92,10 +109,13 @@ def dispatch(limit: int | None = None) -> DispatchResult:
     places_taken.move(claimed.late)
     counts: Counter[Batch.State] = Counter()
     resting: dict[int, Outcome] = {}
-    decided_at = clock.now()
+    decided_at = looked_at = clock.now()
     for position, call in enumerate(claimed.calls):
         now = clock.now()
-        if now - decided_at > FRESH_FOR:
+        overtaken = False
+        if call.group.marketing and now - looked_at > LOOK_AROUND:
+            looked_at, overtaken = now, _somebody_waits(decided_at, now)
+        if overtaken or now - decided_at > FRESH_FOR:
             counts[Batch.State.RETURNED] += take_back([late.batch_id for late in claimed.calls[position:]], now)
             break
         state = _make(call, resting)
@@ -111,13 +131,19 @@ def dispatch(limit: int | None = None) -> DispatchResult:
     )
 
 
+def _somebody_waits(since: datetime, now: datetime) -> bool:
+    """Return whether something was queued since that goes before promotions: it does not wait for their calls."""
+    news = Message.objects.filter(state=Message.State.QUEUED, queued_at__gt=since, not_before__lte=now)
+    return news.filter(message_class__in=URGENT).exists()
+
+
 @transaction.atomic
 def _claim(limit: int) -> Claimed:
     now = clock.now()
-    connections, resting_until = sendable(now)
-    pacing = Pacing(connections, now)
-    queued = Message.objects.filter(state=Message.State.QUEUED, store_id__in=list(connections))
-    queued = _not_stopped(_not_paused(queued, connections))
+    ways = routes(now)
+    pacing = Pacing(ways, now)
+    queued = Message.objects.filter(ways.texts_of(ways.ready()), state=Message.State.QUEUED)
+    queued = _not_stopped(_not_paused(queued, ways.store_ids))
     due = queued.filter(not_before__lte=now)
     messages = [
         Queued(*row)
@@ -128,12 +154,12 @@ def _claim(limit: int) -> Claimed:
     ]
     claimed = Claimed()
     if messages:
-        claimed.taken, claimed.calls = _write(messages, connections, pacing, now)
+        claimed.taken, claimed.calls = _write(messages, ways, pacing, now)
         leaving = {text.pk for call in claimed.calls for text in call.group.texts}
         claimed.late = places_taken.late((message for message in messages if message.pk in leaving), now)
     if len(messages) < limit:
         waiting = queued.filter(not_before__gt=now).aggregate(at=Min("not_before"))["at"]
-        claimed.next_at = min((at for at in (waiting, pacing.next_at(due), *resting_until) if at), default=None)
+        claimed.next_at = min((at for at in (waiting, pacing.next_at(due), *ways.resting_until) if at), default=None)
     return claimed
 
 
@@ -149,9 +175,7 @@ def _not_stopped(queued: QuerySet[Message]) -> QuerySet[Message]:
     return queued.filter(Q(message_class=Message.Class.REPLY.value) | ~stands_for())
 
 
-def _write(
-    messages: Sequence[Queued], connections: dict[int, int], pacing: Pacing, now: datetime
-) -> tuple[int, list[Call]]:
+def _write(messages: Sequence[Queued], ways: Routes, pacing: Pacing, now: datetime) -> tuple[int, list[Call]]:
     """Decide on the claimed messages, as far as their numbers can take them, the most important first.
 
     Batches and messages are written in one statement each. Returns how many were decided on, and the calls.
@@ -162,7 +186,21 @@ def _write(
     rows: list[tuple[Any, ...]] = []
     said: list[tuple[Any, ...]] = []
     for message in messages:
-        if not pacing.takes(message.store_id, message.message_class):
+        if not E164.fullmatch(message.to):
+            # alone: a gateway refuses a whole call for it
+            rows.append(
+                (
+                    message.pk,
+                    Message.State.FAILED.value,
+                    Trouble.BAD_NUMBER.value,
+                    message.batch_id,
+                    message.not_before,
+                    now,
+                )
+            )
+            continue
+        lane = ways.lane(message.store_id, message.sender)
+        if not pacing.takes(lane, message.message_class):
             continue  # it stays where it stands in the queue
         try:
             decision = gate.ask(message)
@@ -172,22 +210,25 @@ def _write(
             rows.append((message.pk, "queued", Trouble.UNREADABLE.value, message.batch_id, now + RETRY, None))
             continue
         if decision.allowed:
-            pacing.give(message.store_id)
-            going.append(_outgoing(message, connections[message.store_id], limits.get(message.batch_id)))
+            pacing.give(lane)
+            going.append(_outgoing(message, lane, limits.get(message.batch_id)))
         else:
             rows.append(_held(message, decision, now))
             if not _said_before(message, decision):
                 said.append(gate.ledger_row(message, decision))
     claimed = {message.pk: message for message in messages}
-    calls = _open_batches(going, claimed, now)
+    calls = _open_batches(going, claimed, ways, pacing, gate.zones, now)
     rows.extend(
         (text.pk, Message.State.SENDING.value, "", call.batch_id, claimed[text.pk].not_before, None)
         for call in calls
         for text in call.group.texts
     )
     bulk.update(Message, ("state", "reason", "batch_id", "not_before", "finished_at"), rows)
+    tell([pk for pk, state, *_rest in rows if state == Message.State.FAILED], now)
     pacing.write()
     ledger.write(said)
+    ended = [claimed[pk] for pk, *_columns, finished_at in rows if finished_at is not None]
+    note([*((one.store_id, one.queued_at) for one in ended), *((row[0], now) for row in said)], gate.zones)
     return len(rows), calls
 
 
@@ -205,14 +246,15 @@ def _limits(messages: Sequence[Queued]) -> dict[int | None, int]:
     return {pk: (size + 1) // 2 for pk, size in refused}
 
 
-def _outgoing(message: Queued, connection_id: int, limit: int | None) -> Outgoing:
+def _outgoing(message: Queued, lane: Lane, limit: int | None) -> Outgoing:
     try:
         slots = tuple((int(start), int(end)) for start, end in message.slots)
     except (TypeError, ValueError):
         slots = ()  # they only save calls: without them the text goes as it stands
     return Outgoing(
-        message.pk, connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit,
-        answers=message.message_class == Message.Class.REPLY,
+        message.pk, lane.connection_id, message.sender, message.to, message.body, slots, message.expires_at, limit,
+        answers=message.message_class == Message.Class.REPLY, channel=lane.channel,
+        marketing=message.message_class == Message.Class.MARKETING, media_url=message.media_url,
     )  # fmt: skip
 
 
@@ -227,18 +269,44 @@ def _held(message: Queued, decision: Decision, now: datetime) -> tuple[Any, ...]
     return message.pk, state.value, decision.reason.value, message.batch_id, not_before, finished_at
 
 
-def _open_batches(going: Sequence[Outgoing], claimed: dict[int, Queued], now: datetime) -> list[Call]:
+def _open_batches(
+    going: Sequence[Outgoing],
+    claimed: dict[int, Queued],
+    ways: Routes,
+    pacing: Pacing,
+    zones: dict[int, str],
+    now: datetime,
+) -> list[Call]:
     gateways = Gateways({text.connection_id for text in going})
-    groups = {uuid.uuid4(): made for made in group(going, lambda connection_id: gateways[connection_id].max_recipients)}
-    columns = ("reference", "store_id", "connection_id", "size", "started_at")
+    bare = {text.pk for text in going if text.media_url and not _carries_pictures(text, gateways)}
+    made = group(
+        (replace(text, media_url="") if text.pk in bare else text for text in going),
+        lambda connection_id: gateways[connection_id].max_recipients,
+        lambda connection_id: gateways[connection_id].capabilities.parameters,
+    )
+    groups = {uuid.uuid4(): own for own in made}
+    columns = ("reference", "store_id", "connection_id", "size", "started_at", "detail", "waits")
     rows = [
-        (reference, claimed[made.texts[0].pk].store_id, made.connection_id, len(made.texts), now)
-        for reference, made in groups.items()
+        (reference, claimed[own.texts[0].pk].store_id, own.connection_id, len(own.texts), now, _note(own, bare), True)
+        for reference, own in groups.items()
     ]
     ids = dict(bulk.insert(Batch, columns, rows, returning=("reference", "id")))
-    return [
-        Call(ids[reference], str(reference), gateways[made.connection_id], made) for reference, made in groups.items()
-    ]
+    calls = []
+    for reference, own in groups.items():
+        lane = ways.lane(claimed[own.texts[0].pk].store_id, own.sender)
+        gateway = gateways[own.connection_id]
+        days = days_among(((claimed[text.pk].store_id, claimed[text.pk].queued_at) for text in own.texts), zones)
+        calls.append(Call(ids[reference], str(reference), gateway, own, lane, pacing.limits.get(lane), frozenset(days)))
+    return calls
+
+
+def _carries_pictures(text: Outgoing, gateways: Gateways) -> bool:
+    can = carries_pictures(text.channel, country_of(text.to))
+    return can and gateways[text.connection_id].capabilities.media
+
+
+def _note(made: Group, bare: Collection[int]) -> str:
+    return WITHOUT_PICTURE if any(text.pk in bare for text in made.texts) else ""
 
 
 def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
@@ -254,11 +322,13 @@ def _make(call: Call, resting: dict[int, Outcome]) -> Batch.State | None:
         if leaving is None:
             return Batch.State.RETURNED if take_back([call.batch_id], clock.now()) else None
         outcome = _send(replace(call, group=leaving))
+        if isinstance(outcome, RateLimited) and outcome.too_fast:
+            slow_down(call.lane, call.limit, clock.now())
         if isinstance(outcome, RateLimited) or (isinstance(outcome, Rejected) and outcome.fatal):
             resting[connection_id] = outcome
         elif isinstance(outcome, Unknown):
-            resting[connection_id] = RateLimited(REST_AFTER_CUT)
-    return settle(call.batch_id, outcome, clock.now())
+            resting[connection_id] = RateLimited(REST_AFTER_CUT, too_fast=False)
+    return settle(call.batch_id, outcome, clock.now(), days=call.days)
 
 
 def _send(call: Call) -> Outcome:
@@ -269,6 +339,9 @@ def _send(call: Call) -> Outcome:
         recipients=call.group.recipients,
         parameters=call.group.parameters,
         expires_at=call.group.expires_at,
+        channel=call.group.channel,
+        marketing=call.group.marketing,
+        media_url=call.group.media_url,
     )
     try:
         return call.gateway.send(text)

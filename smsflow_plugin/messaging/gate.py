@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from smsflow_plugin.audience import cases
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.places import Place, candidate_places
 from smsflow_plugin.audience.preferences import preferences_of
 from smsflow_plugin.audience.suppression import suppressed_numbers
+from smsflow_plugin.conversations.models import Thread
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance import ledger
 from smsflow_plugin.governance.decide import decide, margin_of
@@ -26,6 +28,9 @@ TEST = "test"
 
 #: The purpose of a text that answers what the person has just written.
 ANSWER = "answer"
+
+#: The purpose of a text that a person wrote into a conversation.
+STAFF = "staff"
 
 #: The purposes of a test run's texts: they go out although the flow is a draft, and are counted nowhere.
 TEST_RUN = "test_run"
@@ -76,6 +81,7 @@ class Queued:
     enrollment_id: int | None = None
     step: str = ""
     visit: int = 0
+    media_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ class Gate:
         self._stores = {store.pk: store for store in Store.objects.filter(pk__in=store_ids)}
         self._rules = rules_of(self._stores.values())
         self._people, self._by_number = _people(messages)
+        self._heard = _heard(messages)
         self._suppressed = suppressed_numbers({(message.store_id, message.to) for message in messages})
         self._flows = {
             pk: FlowFacts(*own)
@@ -152,6 +159,11 @@ class Gate:
             margin=margin_of(intent.message_class),
         )
 
+    @property
+    def zones(self) -> dict[int, str]:
+        """The time zones of the stores whose messages were claimed."""
+        return {pk: store.timezone for pk, store in self._stores.items()}
+
     def ledger_row(self, message: Queued, decision: Decision) -> tuple[Any, ...]:
         """Return what the ledger keeps of an answer."""
         return ledger.row(
@@ -183,6 +195,7 @@ class Gate:
             priority=flow.priority,
             stage=flow.stage,
             queued=True,
+            by_staff=message.purpose == STAFF,
         )
 
     def _recipient(self, message: Queued, person: Person) -> Recipient:
@@ -192,13 +205,13 @@ class Gate:
             marketing_consent=person.marketing_consent,
             service_consent=person.service_consent,
             places=self._places(message, person),
-            handed_over=_taken_over(message, person),
+            handed_over=_taken_over(message, person, self._flows.get(message.flow_id or 0, NO_FLOW)),
             doubtful=person.doubtful_at is not None,
             suppressed=self._suppressed.get((message.store_id, message.to), ""),
             refused=refused,
             per_week=per_week,
             last_order_at=person.last_order_at,
-            open_case=person.open_case_at is not None,
+            open_case=cases.is_open(person.open_case_at, self.now),
             confirmed=person.opt_in_level == "confirmed",
         )
 
@@ -216,6 +229,8 @@ class Gate:
         )
 
     def _answers(self, message: Queued) -> datetime | None:
+        if message.purpose == STAFF:
+            return self._heard.get(message.contact_id)
         fresh = message.purpose in (ANSWER, TEST_ANSWER) and self.now - message.queued_at <= ANSWER_IN_QUEUE
         return message.queued_at if fresh else None
 
@@ -225,9 +240,20 @@ class Gate:
         return self._by_number.get((message.store_id, message.to), Person())
 
 
-def _taken_over(message: Queued, person: Person) -> bool:
-    """Return whether staff took the person over after a flow queued the text: what hands them over may still say so."""
-    return bool(message.flow_id and person.handed_over_at and message.queued_at < person.handed_over_at)
+def _taken_over(message: Queued, person: Person, flow: FlowFacts) -> bool:
+    """Return whether staff took the person over after a flow queued the text: what hands them over may still say so.
+
+    News about the person's own order goes on meanwhile.
+    """
+    if not message.flow_id or person.handed_over_at is None or flow.priority == Priority.SERVICE:
+        return False
+    return message.queued_at < person.handed_over_at
+
+
+def _heard(messages: Iterable[Queued]) -> dict[int | None, datetime | None]:
+    """Return when the people whom staff writes to wrote last. No statement where staff writes to nobody."""
+    ids = {message.contact_id for message in messages if message.purpose == STAFF}
+    return dict(Thread.objects.filter(contact_id__in=ids).values_list("contact_id", "heard_at")) if ids else {}
 
 
 def _people(messages: Iterable[Queued]) -> tuple[dict[int, Person], dict[tuple[int, str], Person]]:

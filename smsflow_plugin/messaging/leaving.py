@@ -1,4 +1,5 @@
-"""The last moment before a gateway call: who has said no since their text was claimed is left out of it.
+"""The last moment before a gateway call: who has said no since their text was claimed is left out of it, and so is
+whom an earlier try has reached after all.
 
 Whoever says no waits for the calls that hold a text to them (``hold_calls``), and whoever makes a call holds
 its batch while looking. So either the call leaves without them, or it had left before they said no.
@@ -16,6 +17,7 @@ from django.db.models import BooleanField, Case, Q, Value, When
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.governance.panic import stands_for
 from smsflow_plugin.governance.rules import Reason
+from smsflow_plugin.messaging.changed import note_texts
 from smsflow_plugin.messaging.grouping import Group
 from smsflow_plugin.messaging.models import Batch, Message
 
@@ -42,16 +44,21 @@ def leave(batch_id: int, group: Group, now: datetime) -> Group | None:
     ours = Batch.objects.filter(pk=batch_id, state=Batch.State.SENDING, asked_at=None)
     # asked in the same statement: what the switch finds free has left, whatever is pressed later
     free = ours if group.answers else ours.filter(~stands_for())
-    if not free.update(started_at=now):
+    if not free.update(started_at=now, waits=False):
         return None
-    sending = Message.objects.filter(batch_id=batch_id, state=Message.State.SENDING)
-    withdrawn = sending.filter(contact__isnull=False).filter(_WITHDRAWN | _DOUBTFUL)
-    said_no = dict(withdrawn.values_list("pk", _SAID_NO))
+    carried = Message.objects.filter(batch_id=batch_id)
+    sending = carried.filter(state=Message.State.SENDING)
+    # a report on an earlier call may have said meanwhile that a text has arrived after all
+    settled = ~Q(state=Message.State.SENDING)
+    withdrawn = Q(contact__isnull=False) & (_WITHDRAWN | _DOUBTFUL)
+    found = list(carried.filter(settled | withdrawn).values_list("pk", _SAID_NO, "state"))
+    said_no = {pk: is_no for pk, is_no, state in found if state == Message.State.SENDING}
     for reason, is_no in ((Reason.OPTED_OUT, True), (Reason.UNCLEAR_REPLY, False)):
         ids = [pk for pk, own in said_no.items() if own is is_no]
         if ids:
+            note_texts(sending.filter(pk__in=ids))
             sending.filter(pk__in=ids).update(state=Message.State.CANCELLED, reason=reason.value, finished_at=now)
-    out = said_no.keys()
+    out = {pk for pk, _is_no, _state in found}
     if not out:
         return group
     left = _without(group, out)

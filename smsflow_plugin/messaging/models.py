@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,7 @@ class Batch(models.Model):
         ACCEPTED = "accepted", _("Accepted")
         REJECTED = "rejected", _("Rejected")
         RETURNED = "returned", _("Back in the queue")
+        PARKED = "parked", _("Nobody knows; a person decides")
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
@@ -37,6 +39,8 @@ class Batch(models.Model):
     detail = models.TextField(blank=True)
     started_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: Whether it is still in the hands of who claimed it, so that no gateway can have it.
+    waits = models.BooleanField(default=False, db_default=False)
     #: When reconcile last asked; it waits longer after each question.
     asked_at = models.DateTimeField(null=True, blank=True)
 
@@ -48,6 +52,7 @@ class Batch(models.Model):
         verbose_name_plural = _("gateway calls")
         indexes = [
             models.Index(fields=["started_at"], name="smsflow_batch_open", condition=Q(state="sending")),
+            models.Index(fields=["store", "started_at"], name="smsflow_batch_parked", condition=Q(state="parked")),
             models.Index(fields=["connection", "provider_id"], name="smsflow_batch_provider"),
         ]
 
@@ -56,19 +61,27 @@ class Batch(models.Model):
 
 
 class Pace(models.Model):
-    """Until when a connection's number is busy with what it was given; see ``governance.throughput``."""
+    """Until when a number is busy with what it was given; see ``governance.throughput``.
 
-    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="+")
+    (connection, address) is unique. A number that its gateway has called too fast was slowed down to ``slowed_to``
+    texts a second at ``slowed_at``, and comes back from there by itself.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=20, default="")
     free_at = models.DateTimeField(default=clock.now)
+    slowed_to = models.DecimalField(max_digits=8, decimal_places=3, null=True)
+    slowed_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "address"], name="smsflow_pace_number")]
         verbose_name = _("pace")
         verbose_name_plural = _("paces")
 
     def __str__(self) -> str:
-        return f"{self.connection_id}: {self.free_at}"
+        return f"{self.address}: {self.free_at}"
 
 
 class Message(models.Model):
@@ -104,6 +117,9 @@ class Message(models.Model):
     #: No constraint in the database towards enrollments: the engine stands above this room.
     enrollment_id = models.BigIntegerField(null=True, editable=False)
     step = models.CharField(max_length=36, blank=True)
+    #: The version of the flow, and which variant of the step it was ("A", "B"), empty if there is one only.
+    version_id = models.BigIntegerField(null=True, editable=False)
+    variant = models.CharField(_("variant"), max_length=12, blank=True, default="")
     visit = models.PositiveSmallIntegerField(default=0)
     #: Names a text that no enrollment sent: a confirmation, a test text.
     key = models.CharField(max_length=255, blank=True)
@@ -133,6 +149,21 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("delivered or failed at"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    #: When a person first clicked one of its links, first answered it, and opted out because of it.
+    clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
+    replied_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    opted_out_at = models.DateTimeField(_("opted out at"), null=True, blank=True)
+    #: How it travelled, once the gateway has said so: sms, mms, rcs, whatsapp.
+    channel = models.CharField(_("channel"), max_length=10, blank=True)
+    #: The public address of a picture that goes with it.
+    media_url = models.CharField(_("picture"), max_length=500, blank=True)
+    #: How many parts the gateway says it had; ``parts`` is our own count.
+    reported_parts = models.PositiveSmallIntegerField(_("parts, says the gateway"), null=True, blank=True)
+    #: Who wrote it, if a person did.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()
@@ -165,6 +196,49 @@ class Message(models.Model):
         return self.body[:40]
 
 
+class FormerCall(models.Model):
+    """A call in which a text did not arrive, as far as anybody knew when it was put back into the queue.
+
+    Kept so that a report which comes late and says otherwise still finds the text. (message, batch) is unique.
+    """
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="former_calls")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="+")
+    error_code = models.IntegerField(null=True, blank=True)
+    failed_at = models.DateTimeField()
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("former call")
+        verbose_name_plural = _("former calls")
+        constraints = [models.UniqueConstraint(fields=["message", "batch"], name="smsflow_former_call")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}: {self.batch_id}"
+
+
+class InboundPoll(models.Model):
+    """Until when a gateway has been asked for what people wrote; see ``messaging.polling``."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="+")
+    #: When somebody last began to ask, so that nobody else does at the same time.
+    asked_at = models.DateTimeField(default=clock.now)
+    #: Everything before this has been read; null until the first answer.
+    read_until = models.DateTimeField(null=True, blank=True)
+    #: Texts that no callback had brought, in all.
+    found = models.PositiveIntegerField(default=0)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("question for inbound texts")
+        verbose_name_plural = _("questions for inbound texts")
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}: {self.read_until}"
+
+
 class SpendDay(models.Model):
     """What a store's texts of one day cost, on its own clock. (store, day) is unique.
 
@@ -181,6 +255,12 @@ class SpendDay(models.Model):
     parts = models.IntegerField(_("parts"), default=0)
     #: Texts that have no price.
     unpriced = models.IntegerField(_("texts without a price"), default=0)
+    #: Texts of which the gateway has said how many parts it counted, and those of them where it counted others.
+    compared = models.IntegerField(_("texts compared with the gateway"), default=0)
+    differing = models.IntegerField(_("texts with other parts at the gateway"), default=0)
+    #: Parts of the texts that were compared: our count, and that of the gateway.
+    compared_parts = models.IntegerField(default=0)
+    reported_parts = models.IntegerField(default=0)
 
     wagtail_reference_index_ignore = True
     objects = StoreScopedQuerySet.as_manager()

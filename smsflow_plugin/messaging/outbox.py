@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django.db import transaction
 
 from smsflow_plugin import clock
+from smsflow_plugin.messaging.changed import note_texts
 from smsflow_plugin.messaging.leaving import hold_calls
 from smsflow_plugin.messaging.models import Message
 
@@ -30,6 +31,8 @@ def cancel_queued(
         .select_for_update()
         .values_list("pk", flat=True)
     )
+    if ids:
+        note_texts(Message.objects.filter(pk__in=ids))
     cancelled = Message.objects.filter(pk__in=ids, state=Message.State.QUEUED).update(
         state=Message.State.CANCELLED, reason=reason, finished_at=clock.now()
     )

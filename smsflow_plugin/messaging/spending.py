@@ -23,6 +23,7 @@ from smsflow_plugin.audience.number_countries import country_of
 from smsflow_plugin.governance.prices import prices_of
 from smsflow_plugin.governance.spend import NOTHING, Prices, day_of, price_of
 from smsflow_plugin.messaging.models import Message, SpendDay
+from smsflow_plugin.stores.changes import note_days
 from smsflow_plugin.stores.models import Store
 
 #: Columns of a message that say what it costs.
@@ -83,9 +84,10 @@ Spends = Mapping[tuple[int, date], Spent]
 def add(spends: Spends) -> dict[tuple[int, date], Decimal]:
     """Count ``spends``, and return what marketing has come to on each of the days, by store and day.
 
-    One statement. The days stay locked until the end of the transaction.
+    Two statements. The days stay locked until the end of the transaction.
     """
     rows = [(*key, *(getattr(spent, name) for name in _AMOUNTS)) for key, spent in sorted(spends.items())]
+    note_days(spends.keys())
     written = bulk.add(SpendDay, ("store_id", "day"), _AMOUNTS, rows, returning=("store_id", "day", "marketing"))
     return {(store_id, day): marketing for store_id, day, marketing in written}
 

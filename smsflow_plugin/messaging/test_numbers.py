@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -184,6 +185,7 @@ class SendToTestNumber(BaseAction):  # type: ignore[misc]
     :param instance: the number.
     :param bodies: the texts as they are to arrive.
     :param key: makes the texts unique, so that a form sent twice sends once.
+    :param pictures: the public addresses of their pictures, "" for none; all may be missing.
 
     The caller has asked whether the person may see these texts.
     """
@@ -191,9 +193,18 @@ class SendToTestNumber(BaseAction):  # type: ignore[misc]
     action_name = "send_to_test_number"
     permission_policy_action = "add"
 
-    def __init__(self, instance: TestNumber, user: Any = None, *, bodies: list[str], key: str) -> None:
+    def __init__(
+        self,
+        instance: TestNumber,
+        user: Any = None,
+        *,
+        bodies: list[str],
+        key: str,
+        pictures: Sequence[str] = (),
+    ) -> None:
         super().__init__(instance, user=user)
         self.bodies = bodies
+        self.pictures = pictures or [""] * len(bodies)
         self.key = key
 
     @transaction.atomic
@@ -219,8 +230,8 @@ class SendToTestNumber(BaseAction):  # type: ignore[misc]
         if any(len(body) > MAX_LENGTH for body in self.bodies):
             raise ValidationError(_("A text is longer than %(limit)d characters.") % {"limit": MAX_LENGTH})
         return [
-            SendTestText(number.store, self.user, to=number.phone, body=body, key=f"{self.key}:{position}").execute(
-                skip_permission_checks=True
-            )
-            for position, body in enumerate(self.bodies)
+            SendTestText(
+                number.store, self.user, to=number.phone, body=body, key=f"{self.key}:{position}", media_url=picture
+            ).execute(skip_permission_checks=True)
+            for position, (body, picture) in enumerate(zip(self.bodies, self.pictures, strict=True))
         ]

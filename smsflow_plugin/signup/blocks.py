@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +14,7 @@ from wagtail.blocks import ChooserBlock
 from smsflow_plugin.flows.store_choosers import OwnStoresMixin
 from smsflow_plugin.signup.models import OptInForm
 from smsflow_plugin.signup.page_words import base
-from smsflow_plugin.signup.reading import Filled
-from smsflow_plugin.signup.showing import fields
-from smsflow_plugin.signup.versions import offered_languages, wording
+from smsflow_plugin.signup.showing import embedded
 
 
 class OptInFormBlock(OwnStoresMixin, ChooserBlock):  # type: ignore[misc]
@@ -37,20 +34,9 @@ class OptInFormBlock(OwnStoresMixin, ChooserBlock):  # type: ignore[misc]
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
         if value is None or not value.active:
             return {**context, "form": None}
-        offered = offered_languages(value)
-        language = base(get_language() or "")
-        said = wording(value, language if language in offered else offered[0])
         request = context.get("request")
-        return {
-            **context,
-            **said,
-            **fields(value, said, Filled()),
-            "form": value,
-            "store": value.store,
-            "action": reverse("smsflow:join", args=[value.token]),
-            "prefix": f"join-{value.pk}",
-            "came_from": request.build_absolute_uri() if request else "",
-        }
+        came_from = request.build_absolute_uri() if request else ""
+        return {**context, **embedded(value, base(get_language() or ""), came_from)}
 
     class Meta:
         icon = "form"

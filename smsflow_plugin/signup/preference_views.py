@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from smsflow_plugin.audience.models import Contact
 from smsflow_plugin.audience.preference_links import contact_of
-from smsflow_plugin.signup.callers import client_ip
+from smsflow_plugin.callers import client_ip
 from smsflow_plugin.signup.numbers import masked
 from smsflow_plugin.signup.page_words import LANGUAGES, NAMES, base, choose, words
 from smsflow_plugin.signup.preferences import PER_WEEK, STAGES, ask_again, chosen, stop

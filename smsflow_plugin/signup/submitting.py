@@ -11,10 +11,10 @@ from django.db import transaction
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.opt_in_rules import needs_confirmation
+from smsflow_plugin.callers import connection_of
 from smsflow_plugin.events.inbox import store_delivery
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.signup import storage
-from smsflow_plugin.signup.callers import connection_of
 from smsflow_plugin.signup.guard import LET_IN, Attempt, Outcome, judge
 from smsflow_plugin.signup.models import DisclosureVersion, OptInAttempt, OptInForm
 from smsflow_plugin.signup.numbers import Number

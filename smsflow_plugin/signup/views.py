@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from smsflow_plugin import clock
+from smsflow_plugin.callers import client_ip, comes_from, origin_of
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.signup.callers import client_ip, comes_from, origin_of
 from smsflow_plugin.signup.guard import TOLD
 from smsflow_plugin.signup.models import OptInForm
 from smsflow_plugin.signup.numbers import Number, masked

@@ -42,6 +42,7 @@ NOT_BY_POLICY = frozenset(
         Reason.NO_PHONE, Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.AUDIENCE, Reason.MISSING_DATA, Reason.STORE_OFF,
         Reason.FLOW_OFF, Reason.HANDED_OVER, Reason.PANIC, Reason.SUPPRESSED, Reason.UNCLEAR_REPLY,
         Reason.PREFERENCE, Reason.PREFERENCE_WEEK, Reason.INCENTIVE, Reason.BUDGET, Reason.PRICE, Reason.CONVERTED,
+        Reason.HOLDOUT,
     }
 )  # fmt: skip
 
@@ -191,7 +192,7 @@ def _people(texts: Sequence[Text], stores: Mapping[int, Store]) -> dict[int, Pas
     people = {}
     for contact in Contact.objects.filter(pk__in=ids):
         try:
-            recipient = recipient_of(contact, places(contact, stores[contact.store_id]))
+            recipient = recipient_of(contact, places(contact, stores[contact.store_id]), now=clock.now())
         except (TypeError, ValueError):
             continue  # a row that nobody can read
         people[contact.pk] = Past(

@@ -15,10 +15,10 @@ from smsflow_plugin.governance.rules import Decision
 class Moment:
     """One thing that happened. ``kind`` says what, and which of the others are set.
 
-    entered · refused (``decision``) · text (``text``, ``parts``, ``encoding``, ``decision``) · deferred, skipped
-    (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what was understood) · not_heard ·
-    way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) · agreed · asked (``name``: of
-    the effect, ``text``) · answered (``works``) · event (``name``) · handed_over · resumed · entering ·
+    entered · refused (``decision``) · text (``text``, ``parts``, ``encoding``, ``picture``, ``decision``) · deferred,
+    skipped (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what was understood) ·
+    not_heard · way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) · agreed · asked
+    (``name``: of the effect, ``text``) · answered (``works``) · event (``name``) · handed_over · resumed · entering ·
     goal (``text``) · left (``text``: the reason) · finished · clock (the time went on, nothing happened)
     """
 
@@ -29,6 +29,7 @@ class Moment:
     text: str = ""
     parts: int = 0
     encoding: str = ""
+    picture: str = ""
     decision: Decision | None = None
     until: datetime | None = None
     works: bool = True

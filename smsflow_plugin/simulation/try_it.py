@@ -93,7 +93,7 @@ def try_it(
     neither. At most three queries.
     """
     expected = outlook(contact.pk, rules, without=flow.pk) if contact.pk else Outlook()
-    recipient = recipient_of(contact, places(contact, store), suppressed=suppressed, in_flows=expected.flows)
+    recipient = recipient_of(contact, places(contact, store), now=at, suppressed=suppressed, in_flows=expected.flows)
     rank = rules.rank(flow.pk, program.priority, program.priority_number)
     stage = stage_of(program)
     hold = text.expires_minutes if text else None

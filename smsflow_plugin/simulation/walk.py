@@ -38,6 +38,7 @@ from smsflow_plugin.flows.program import (
 from smsflow_plugin.governance import sends
 from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.rules import Decision, Verdict
+from smsflow_plugin.messaging.short_links import example_shortener
 from smsflow_plugin.simulation.examples import kinds_of, made_up, object_of, trigger_data
 from smsflow_plugin.simulation.script import Input
 from smsflow_plugin.simulation.story import Moment, Person, Walk
@@ -96,6 +97,7 @@ class _Footprints(tuple):  # type: ignore[type-arg]
 class _NoRun:
     pk: int = 0
     flow_id: int = 0
+    version_id: int | None = None
 
 
 @dataclass
@@ -127,6 +129,7 @@ class _Walker:
         self.path: list[str] = []
         self.runs = 0
         self.event_ids = 0
+        self.shortener = example_shortener(self.store)
 
     # What the script says ----------------------------------------------------------------------
 
@@ -247,6 +250,8 @@ class _Walker:
             flows=self.person.flows,
             results=self.results,
             best_hour=best_hour(self.contact, self.store),
+            spend_marks=self.store.spend_marks,
+            send_times=self.store.send_times,
         )
 
     def _run(self) -> None:
@@ -255,7 +260,8 @@ class _Walker:
             self._leave("too_long")
             return
         facts = self._facts()
-        governor = Governor(self.contact, self.store, self.rules, places(self.contact, self.store), self.now)
+        where = places(self.contact, self.store)
+        governor = Governor(self.contact, self.store, self.rules, where, self.now, shortener=self.shortener)
         decided = governor.for_run(_NoRun(), self.program, facts)
         texts: dict[tuple[str, int], Mapping[str, Any]] = {}
 
@@ -272,7 +278,16 @@ class _Walker:
         footprints.seen = []
         watched = replace(self.program, instructions=footprints)
         before = self.state
-        outcome = interpret(watched, before, facts, self.now, zone=governor.zone, ask=ask, pace=self.pace)
+        outcome = interpret(
+            watched,
+            before,
+            facts,
+            self.now,
+            zone=governor.zone,
+            ask=ask,
+            pace=self.pace,
+            language=governor.language,
+        )
         self.contact.recent_sends = sends.write(governor.sends, self.now)
         if texts:
             self.contact.last_texted_at = self.now
@@ -362,6 +377,7 @@ class _Walker:
                 text=row["body"],
                 parts=row["parts"],
                 encoding=str(row["encoding"]),
+                picture=str(row["media_url"]),
                 decision=decision,
             )
         else:

@@ -53,8 +53,55 @@ class Store(models.Model):
         _("sender"), max_length=20, help_text=_("The number or name that texts come from, as your gateway knows it.")
     )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    shorten_links = models.BooleanField(
+        _("shorten links"),
+        default=True,
+        help_text=_(
+            "Web addresses in texts become short links of their own for each person, so that clicks can be counted."
+        ),
+    )
+    link_domain = models.CharField(
+        _("domain of short links"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "A domain of the brand that leads to this site, for example go.sierra-gear.example. Empty: this site's own."
+        ),
+    )
+    link_hosts = models.JSONField(
+        _("other sites that links may lead to"),
+        default=list,
+        blank=True,
+        help_text=_("Host names. The shop's own and Shopify's are always allowed."),
+    )
+    link_utm = models.BooleanField(
+        _("add campaign tags"),
+        default=True,
+        help_text=_("Adds utm_source, utm_medium and utm_campaign to the shop's addresses when a link is clicked."),
+    )
+    link_days = models.PositiveSmallIntegerField(
+        _("days that links last"), default=90, help_text=_("Then they lead to the store's home.")
+    )
+    attribution_days = models.PositiveSmallIntegerField(
+        _("days after a click"),
+        default=5,
+        help_text=_("An order is credited to the text that was clicked last within these days before it."),
+    )
+    attribution_delivered_hours = models.PositiveSmallIntegerField(
+        _("hours after mere delivery"),
+        default=0,
+        help_text=_(
+            "0: a text that nobody clicked is given no credit. Otherwise it is, for orders within these hours."
+        ),
+    )
     #: The hour of the day (0-23) at which this store's people react most; learned.
     best_hour = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    #: What the best 1, 2, … 99 per cent of the customers have spent at least, as texts; learned.
+    spend_marks = models.JSONField(default=list, blank=True, editable=False)
+    #: Which parts of the day may be the best for texts, and what speaks for it; learned (``measurement.best_time``).
+    send_times = models.JSONField(default=dict, blank=True, editable=False)
+    #: The Monday on which the last weekly report was written.
+    reported_on = models.DateField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=clock.now, editable=False)
 
     objects = StoreQuerySet.as_manager()

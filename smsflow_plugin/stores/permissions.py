@@ -118,8 +118,17 @@ def register_policies() -> None:
     # what people write is part of what is known about them
     reviews = StorePermissionPolicy(models.ReplyReview, auth_model=models.Contact)
     register_permission_policy(models.ReplyReview, reviews)
+    # what stands in a conversation is for those who may see the conversation
+    for model in (models.ThreadNote, models.ThreadVisitor):
+        register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.Thread))
+    # figures of the list and of the texts are seen together
+    for model in (models.ReportReader, models.StoreStat):
+        register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.FlowStat))
     for model in (
+        models.Autoresponder,
+        models.Batch,
         models.BreakerTrip,
+        models.CannedReply,
         models.Connection,
         models.Contact,
         models.ContactDate,
@@ -132,11 +141,13 @@ def register_policies() -> None:
         models.Event,
         models.Flow,
         models.FlowDay,
+        models.FlowStat,
         models.FlowVersion,
         models.Identity,
         models.Incentive,
         models.Intake,
         models.Interest,
+        models.Keyword,
         models.Message,
         models.OptInAttempt,
         models.OptInForm,
@@ -146,11 +157,13 @@ def register_policies() -> None:
         models.Policy,
         models.PolicyVersion,
         models.Segment,
+        models.Sender,
         models.StaffNotice,
         models.SpendDay,
         models.StoreMembership,
         models.Suppression,
         models.TestNumber,
+        models.Thread,
         models.Variant,
     ):
         register_permission_policy(model, StorePermissionPolicy(model))

@@ -4,12 +4,12 @@ A role counts only inside the stores where a membership gives it; never put a us
 into a role's group directly, that would give the role in every store.
 
 * **Store admin** – everything in the store: flows, rules, connections, people; erases somebody who asks for it.
-* **Agency** – builds and publishes flows and opt-in forms, sets the store up and its rules, looks into
-  deliveries and replays them. Neither sees nor changes credentials or people.
+* **Agency** – builds and publishes flows and opt-in forms, sets the store up, its rules and what answers texts by
+  itself, looks into deliveries and replays them, reads conversations. Neither sees nor changes credentials.
 * **Copywriter** – changes the words of flows and snippets, and nothing else; somebody else publishes them.
-  Sees no people.
+  Sees no people, but the figures: what words are worth is how they are judged.
 * **Support** – looks up people and texts, records an opt-out, gives people what is known about them, puts
-  numbers on the suppression list. Sees flows and the store's rules, changes none.
+  numbers on the suppression list, and talks with people. Sees flows, keywords and the store's rules, changes none.
 
 Whoever works in the admin also needs "SMS flows admin access": Wagtail asks for the
 right to enter the admin outside of any store.
@@ -64,18 +64,40 @@ _AGENCY = (
     "change_contact",
     "view_message",
     "add_message",
+    "view_batch",
+    "change_batch",
     "view_delivery",
     "change_delivery",
     "view_incentive",
     "view_suppression",
     "add_suppression",
     "delete_suppression",
+    "view_sender",
+    "add_sender",
+    "change_sender",
+    "delete_sender",
+    "view_keyword",
+    "add_keyword",
+    "change_keyword",
+    "delete_keyword",
+    "view_autoresponder",
+    "change_autoresponder",
+    "view_cannedreply",
+    "add_cannedreply",
+    "change_cannedreply",
+    "delete_cannedreply",
+    "view_thread",
+    "view_flowstat",
 )
 
 #: Codenames by role. ``change_contact`` records opt-outs, ``change_delivery`` replays,
-#: ``add_message`` sends test texts, ``reword_flow`` changes words and no structure,
+#: ``add_message`` sends test texts,
+#: ``change_batch`` says what became of a call that nobody can answer for,
+#: ``reword_flow`` changes words and no structure,
 #: ``change_policy`` also presses the panic switch, ``publish_policy`` lets rules count and releases it,
-#: ``change_storemembership`` says who works here, ``reveal_incentive`` reads discount codes,
+#: ``change_storemembership`` says who works here, ``change_thread`` answers, assigns and closes a conversation and
+#: ``add_thread`` starts one, ``reveal_incentive`` reads discount codes,
+#: ``view_flowstat`` sees figures, which name nobody,
 #: ``erase_contact`` and ``export_contact`` answer those who ask what is known about them.
 ROLES: Mapping[str, Sequence[str]] = {
     STORE_ADMIN: (
@@ -85,6 +107,8 @@ ROLES: Mapping[str, Sequence[str]] = {
         "change_storemembership",
         "erase_contact",
         "export_contact",
+        "change_thread",
+        "add_thread",
     ),
     AGENCY: _AGENCY,
     COPYWRITER: (
@@ -94,6 +118,7 @@ ROLES: Mapping[str, Sequence[str]] = {
         "view_segment",
         "view_copysnippet",
         "change_copysnippet",
+        "view_flowstat",
     ),
     SUPPORT: (
         "view_store",
@@ -109,6 +134,14 @@ ROLES: Mapping[str, Sequence[str]] = {
         "reveal_incentive",
         "view_suppression",
         "add_suppression",
+        "view_sender",
+        "view_keyword",
+        "view_autoresponder",
+        "view_cannedreply",
+        "view_thread",
+        "change_thread",
+        "add_thread",
+        "view_flowstat",
     ),
 }
 

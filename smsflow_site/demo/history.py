@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Min
 from django.test import Client, override_settings
+from django.urls import reverse
 
 from smsflow_plugin.engine.advance import advance, next_wake
 from smsflow_plugin.engine.ingest import ingest
@@ -25,8 +26,15 @@ from smsflow_plugin.integrations.simulator.shop import Shop
 from smsflow_plugin.integrations.simulator.shopping import DOINGS, Visit, shop_of
 from smsflow_plugin.messaging.dispatch import dispatch
 from smsflow_plugin.messaging.gateway import NullGateway
-from smsflow_plugin.models import Connection, Contact, Message, Store
+from smsflow_plugin.models import Connection, Contact, Link, Message, Store
+from smsflow_site.demo import talks
 from smsflow_site.demo.people import Happening, customers, happenings
+
+#: What a text's link is opened by: the app that shows it, and the person.
+PREVIEW = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 \
+Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 \
+Mobile/15E148 Safari/604.1"
 
 #: The place on each shelf of what nobody can buy at first.
 SOLD_OUT = 4
@@ -52,7 +60,7 @@ def live_through(now: datetime, *, prepare: Callable[[], list[Store]], tell: Cal
     :param prepare: makes the stores and their flows, at the beginning of that past.
     :param tell: is called with how many happenings are done, and how many there are.
     """
-    story = happenings(now)
+    story = talks.with_talks(happenings(now), now)
     past = Past(story[0].at - timedelta(days=1))
     gateways = {"sinch": f"{__name__}.SilentGateway"}
     with override_settings(SMSFLOW={**settings.SMSFLOW, "CLOCK": past, "GATEWAYS": gateways}):
@@ -71,7 +79,7 @@ class World:
 
     def __init__(self, past: Past, stores: list[Store]) -> None:
         self.past = past
-        client = Client()
+        self.client = client = Client()
         accounts = dict(Connection.objects.filter(kind="shopify").values_list("store_id", "account"))
         self.stores = {accounts[store.pk]: store for store in stores}
         self.shops: dict[str, Shop] = {
@@ -103,6 +111,12 @@ class World:
         elif happening.does == "says":
             self.inbound(store, happening)
             return
+        elif happening.does == "clicks":
+            self.open_link(store, happening.phone)
+            return
+        elif happening.does in talks.DOINGS:
+            talks.do(store, happening)
+            return
         else:
             contact = Contact.objects.select_related("store").get(store=store, phone=happening.phone)
             answers = DOINGS[happening.does].do(Visit(shop, contact, {"birthday": happening.says}))
@@ -132,6 +146,16 @@ class World:
             }
             self.callback(message.store_id, report)
         return len(taken)
+
+    def open_link(self, store: Store, phone: str) -> None:
+        """Open the link of the person's last text, as their phone does: first for a preview, then for them."""
+        link = Link.objects.filter(store=store, contact__phone=phone).order_by("-pk").first()
+        if link is None:
+            return
+        for browser in (PREVIEW, PHONE):
+            self.client.get(
+                reverse("smsflow:link", args=[link.code]), headers={"User-Agent": browser}, SERVER_NAME="localhost"
+            )
 
     def inbound(self, store: Store, happening: Happening) -> None:
         text = {

@@ -22,9 +22,14 @@ Carl Vester, Asta Kofoed, Valdemar Riis, Johanne Bang, Storm Hald, Liva Brandt, 
 PLACES = (("NY", "10001"), ("CA", "94103"), ("CO", "80202"), ("WA", "98101"), ("IL", "60601"), ("TX", "78701"))
 
 
+#: Minutes after which somebody has surely been reminded of their cart.
+_REMINDED = 100
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Happening:
-    """Somebody does something: ``joins``, a word of ``shopping.DOINGS``, or ``says`` something in a text.
+    """Somebody does something: ``joins``, ``clicks`` the link of their last text, a word of ``shopping.DOINGS``, or
+    ``says`` something in a text.
 
     With ``has-birthday`` it says the date.
     """
@@ -77,7 +82,12 @@ def _life(joined: datetime, chance: random.Random) -> Iterator[tuple[datetime, S
     shops_at = joined + timedelta(days=chance.randint(1, 4), minutes=chance.randint(0, 200))
     if chance.random() < 0.5:
         yield shops_at, ("abandons",)
-        shops_at += timedelta(minutes=chance.choice([35, 140, 300]))
+        later = chance.choice([35, 140, 300])
+        shops_at += timedelta(minutes=later)
+        if later > _REMINDED:
+            yield shops_at - timedelta(minutes=4), ("clicks",)
+    elif joined.day % 2:
+        yield shops_at - timedelta(hours=3), ("clicks",)
     if chance.random() < 0.6:
         yield shops_at, ("orders",)
         yield shops_at + timedelta(days=1, hours=2), ("parcel-sent",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from smsflow_plugin import clock
 from smsflow_plugin.audience.suppression import suppress
@@ -12,8 +13,10 @@ from smsflow_plugin.flows.program import Program, Send, Trigger
 from smsflow_plugin.integrations.shopify.kept import PrivacyRequest
 from smsflow_plugin.integrations.shopify.models import CodePool, Grant, PoolCode, ShopifyApp, SubscriptionCheck, Write
 from smsflow_plugin.models import (
+    Autoresponder,
     Batch,
     BreakerTrip,
+    CannedReply,
     Connection,
     ConsentRecord,
     Contact,
@@ -27,6 +30,7 @@ from smsflow_plugin.models import (
     Incentive,
     Intake,
     Interest,
+    Keyword,
     Message,
     OptInAttempt,
     OptInForm,
@@ -36,9 +40,12 @@ from smsflow_plugin.models import (
     PolicyVersion,
     ReplyReview,
     Segment,
+    Sender,
     Store,
     Suppression,
     TestNumber,
+    Thread,
+    ThreadNote,
     Variant,
 )
 from tests.factories import make_contact, said
@@ -58,6 +65,7 @@ class Rows:
     snippet: CopySnippet
     number: TestNumber
     trip: BreakerTrip
+    call: Batch
     incentive: Incentive
     decision: Decision
     policy: Policy
@@ -68,6 +76,11 @@ class Rows:
     write: Write
     privacy: PrivacyRequest
     app: ShopifyApp
+    thread: Thread
+    keyword: Keyword
+    autoresponder: Autoresponder
+    canned: CannedReply
+    sender: Sender
 
 
 def fill(store: Store, mark: str = "") -> Rows:
@@ -128,6 +141,10 @@ def fill(store: Store, mark: str = "") -> Rows:
         not_before=start + timedelta(hours=11), accepted_at=start + timedelta(hours=11, seconds=2),
         finished_at=start + timedelta(hours=11, seconds=9),
     )  # fmt: skip
+    call = Batch.objects.create(
+        store=store, connection=Connection.objects.get(store=store, kind="sinch"), state="parked", size=1,
+        started_at=start, asked_at=now, detail=f"Nobody answers{mark}.",
+    )  # fmt: skip
     _fill_around(store, contact, flow, enrollment, mark)
     segment = Segment.objects.create(store=store, name=f"Loyal{mark}", description=f"Good customers{mark}")
     snippet = CopySnippet.objects.create(store=store, name=f"hours{mark.lower()}", text=f"Open 9 to 5{mark}.")
@@ -149,6 +166,7 @@ def fill(store: Store, mark: str = "") -> Rows:
     suppress([(store.pk, "+12025550188")], "by_hand", note=f"Wrong number{mark}", by=f"Anna{mark}", now=now)
     suppression = Suppression.objects.get(store=store)
     form, pause = _fill_sign_up(store, mark)
+    talk = _fill_talk(store, contact, flow, mark)
     return Rows(
         store=store,
         contact=contact,
@@ -162,6 +180,7 @@ def fill(store: Store, mark: str = "") -> Rows:
         snippet=snippet,
         number=number,
         trip=trip,
+        call=call,
         incentive=incentive,
         decision=decision,
         policy=policy,
@@ -182,6 +201,7 @@ def fill(store: Store, mark: str = "") -> Rows:
             file=b"zip",
         ),
         app=_fill_shop(store, mark),
+        **talk,
     )
 
 
@@ -246,6 +266,23 @@ def _fill_sign_up(store: Store, mark: str) -> tuple[OptInForm, OptInPause]:
     )  # fmt: skip
     pause = OptInPause.objects.create(store=store, kind="prefix", value="+1202555", asked=12, confirmed=1)
     return form, pause
+
+
+def _fill_talk(store: Store, contact: Contact, flow: Flow, mark: str) -> dict[str, Any]:
+    """A conversation with a note, what answers texts by itself, and from where texts come."""
+    thread = Thread.objects.create(store=store, contact=contact, unread=1, last_words=f"Thanks!{mark}")
+    ThreadNote.objects.create(store=store, thread=thread, body=f"Likes blue{mark}", author_name=f"Anna{mark}")
+    return {
+        "thread": thread,
+        "keyword": Keyword.objects.create(
+            store=store, words=[f"hours{mark}"], reply={"en": f"We open at nine{mark}."}, tag=f"asked{mark}", flow=flow
+        ),
+        "autoresponder": Autoresponder.objects.create(
+            store=store, reply={"en": f"We read this tomorrow{mark}."}, office_hours={"mon": ["09:00", "17:00"]}
+        ),
+        "canned": CannedReply.objects.create(store=store, name=f"Sorry{mark}", body=f"We are sorry{mark}."),
+        "sender": Sender.objects.create(store=store, address=f"{mark or 'Sierra'}"[:11], use="service"),
+    }
 
 
 def _fill_around(store: Store, contact: Contact, flow: Flow, enrollment: Enrollment, mark: str) -> None:

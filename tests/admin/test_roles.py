@@ -107,12 +107,14 @@ def test_an_agency_neither_sees_nor_changes_credentials(rows: Rows) -> None:
     rules = client.get(reverse("wagtailsnippets_smsflow_policy:edit", args=[rows.policy.pk])).context["form"].fields
     assert "week" in rules
     assert not {"shop_domain", "shopify_secret", "sinch_plan", "sinch_token", "sinch_base_url"} & set(fields)
+    assert not any(name.startswith("conversation_") for name in fields)
 
 
 def test_only_who_runs_the_installation_says_where_the_gateway_is(rows: Rows, admin_client: Any) -> None:
     edit = reverse("smsflow_stores:edit", args=[rows.store.pk])
     assert "sinch_base_url" in admin_client.get(edit).context["form"].fields
     client = client_of(make_user("ada", "Store admin", rows.store))
+    assert "conversation_origin" not in client.get(edit).context["form"].fields
     assert "sinch_base_url" not in client.get(edit).context["form"].fields
 
 

@@ -143,6 +143,8 @@ def values(name: str, route: str, rows: Rows) -> dict[str, Any]:
         "key": lambda: str(rows.flow.pk),
         # numbers that are stopped
         "pause": lambda: rows.pause.pk,
+        # one of a store's numbers and names
+        "sender": lambda: rows.sender.pk,
         # a run of a flow
         "run": lambda: rows.enrollment.pk,
     }
@@ -154,8 +156,14 @@ def object_of(name: str, rows: Rows) -> Any:
         return rows.segment
     if name.startswith("smsflow_shopify_apps:"):
         return rows.app
+    if name.startswith("smsflow_inbox:"):
+        return rows.contact if name.endswith(":start") else rows.thread
+    if name.startswith(("smsflow_stores:", "smsflow_figures:store")):
+        return rows.store
     if name.startswith("smsflow_breakers:"):
         return rows.trip
+    if name.startswith("smsflow_parked_calls:"):
+        return rows.call
     if "opt_in_form" in name:
         return rows.form
     if name.startswith("smsflow_snippets:"):
@@ -168,6 +176,11 @@ def object_of(name: str, rows: Rows) -> Any:
         ("policy", rows.policy),
         ("flow_", rows.flow),
         ("_flow", rows.flow),
+        ("canned", rows.canned),
+        ("keywords:", rows.keyword),
+        ("autoresponder", rows.autoresponder),
+        ("inbox", rows.thread),
+        ("thread", rows.thread),
         ("replies", rows.review),
         ("contact", rows.contact),
         ("suppression", rows.suppression),
@@ -242,10 +255,18 @@ def test_the_walk_finds_the_screens() -> None:
     assert {
         "smsflow_contacts:inspect",
         "smsflow_contacts:opt_out",
+        "smsflow_figures:flow",
+        "smsflow_figures:store",
+        "smsflow_inbox:inspect",
+        "smsflow_inbox:reply",
+        "smsflow_inbox:news",
+        "smsflow_inbox:start",
         "smsflow_messages:index",
         "smsflow_deliveries:replay",
         "smsflow_stores:people",
         "smsflow_stores:check",
+        "smsflow_stores:sender",
+        "smsflow_stores:sender_delete",
         "smsflow_shopify_outbox:retry",
         "smsflow_stores:shopify",
         "smsflow_stores:shopify_disconnect",
@@ -388,7 +409,14 @@ def test_a_store_cannot_take_the_shop_of_another(stranger: Client, own: Rows, ot
 def test_somebody_without_any_role_sees_no_menu_and_no_page(own: Rows) -> None:
     client = client_of(make_user("nobody", next(iter(ROLES))))
     assert "SMS flows" not in body(client.get(reverse("wagtailadmin_home")))
-    for name in ("smsflow_contacts", "smsflow_messages", "smsflow_deliveries", "smsflow_stores", "smsflow_replies"):
+    for name in (
+        "smsflow_contacts",
+        "smsflow_messages",
+        "smsflow_deliveries",
+        "smsflow_stores",
+        "smsflow_replies",
+        "smsflow_inbox",
+    ):
         assert client.get(reverse(f"{name}:index")).status_code == 302
 
 

@@ -13,7 +13,7 @@ FLOWS = "/admin/smsflow/flows/"
 
 
 def text(id: str, words: str) -> dict[str, Any]:
-    put_off = {"hold_amount": None, "hold_unit": "hours", "when_blocked": None}
+    put_off = {"picture": None, "hold_amount": None, "hold_unit": "hours", "when_blocked": None, "variants": []}
     value = {"text": words, "fallback": "", "translations": [], **put_off}
     return {"type": "send", "value": value, "id": id}
 

@@ -33,6 +33,8 @@ PAGES = {
     "pause": f"{FLOWS}pause/{{pk}}/",
     "import": f"{FLOWS}import/",
     "diagram": "/admin/smsflow/flow/{pk}/diagram/",
+    "figures of all stores": "/admin/smsflow/figures/",
+    "figures of a flow": "/admin/smsflow/figures/flow/{pk}/",
     "test run": "/admin/smsflow/flow/{pk}/test/",
     "test send": "/admin/smsflow/test-send/flow/{pk}/",
     "segments": "/admin/smsflow/segments/",

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from smsflow_plugin.models import Decision
 from tests.conftest import NOON
 from tests.factories import make_contact, make_store
+from tests.steps import models_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ ROWS = [
 def old_and_new(settings: Any) -> Any:
     """Both tables as the migration finds them, beside the one of today."""
     settings.MIGRATION_MODULES = {}
-    apps = MigrationExecutor(connection).loader.project_state(("smsflow", "0010_ledger")).apps
+    apps = models_after("0010_ledger")
     models = apps.get_model("smsflow", "Decision"), apps.get_model("smsflow", "LedgerRow")
     for model in models:
         model._meta.db_table = f"test_{model._meta.model_name}"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from smsflow_plugin.messaging.gateway import Accepted, GatewayUnavailable, OutboundText, Outcome
+from smsflow_plugin.messaging.gateway import Accepted, Capabilities, GatewayUnavailable, Listed, OutboundText, Outcome
 
 
 class ScriptedGateway:
     """Accepts everything unless ``answer`` says otherwise. ``has`` is what the vendor knows."""
 
     max_recipients = 1000
+    capabilities = Capabilities()
     calls: list[OutboundText] = []
     asked: list[str] = []
     has: dict[str, str] = {}
@@ -26,6 +27,7 @@ class ScriptedGateway:
     def reset(cls) -> None:
         cls.calls, cls.asked, cls.has = [], [], {}
         cls.answer, cls.unavailable, cls.max_recipients = None, False, 1000
+        cls.capabilities = Capabilities()
 
     def send(self, text: OutboundText) -> Outcome:
         cls = type(self)
@@ -41,6 +43,9 @@ class ScriptedGateway:
         if cls.unavailable:
             raise GatewayUnavailable("The network is down.")
         return cls.has.get(reference)
+
+    def inbounds(self, *, since: datetime) -> Iterable[Listed]:
+        return ()
 
     def check(self) -> str:
         return "Works."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -10,7 +11,7 @@ from django.db import connection as database
 from smsflow_plugin.events.facts import Report
 from smsflow_plugin.events.reports import ReportStatus
 from smsflow_plugin.messaging.dispatch import dispatch
-from smsflow_plugin.messaging.gateway import OutboundText, Outcome, Unknown
+from smsflow_plugin.messaging.gateway import Accepted, OutboundText, Outcome, Unknown
 from smsflow_plugin.messaging.reconcile import reconcile
 from smsflow_plugin.messaging.reports import apply_reports
 from smsflow_plugin.models import Batch, Message
@@ -137,3 +138,48 @@ def test_a_worker_that_died_before_the_call_loses_nothing(
     assert sorted(call.body for call in gateway.calls) == ["one", "two"]
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
     assert Batch.objects.filter(state="returned").count() == len(messages)
+
+
+class Killed(BaseException):
+    """The worker's process is gone."""
+
+
+def test_calls_that_a_worker_had_only_prepared_when_it_died_go_again_without_a_question(
+    gateway: Gateway, queue: Queue, still: TestClock
+) -> None:
+    def die(text: OutboundText) -> Outcome:
+        raise Killed
+
+    gateway.max_recipients = 1
+    messages = [queue(f"Hi {index}") for index in range(5)]
+    gateway.answer = staticmethod(die)
+    with pytest.raises(Killed):
+        dispatch()
+    gateway.answer = None
+    assert Message.objects.filter(state="sending").count() == 5
+    taken_after_all(gateway)
+    still.move(seconds=60)
+    assert reconcile() == 5
+    assert gateway.asked == [gateway.calls[0].reference], "of the others no gateway can know anything"
+    dispatch()
+    assert Message.objects.filter(state="accepted").count() == 5
+    assert sorted(call.recipients for call in gateway.calls) == sorted((message.to,) for message in messages)
+    assert not Message.objects.filter(attempts__gt=0).exists()
+
+
+def test_a_worker_that_was_only_slow_finds_its_calls_taken_away(
+    gateway: Gateway, queue: Queue, still: TestClock
+) -> None:
+    def slowly(text: OutboundText) -> None:
+        if len(gateway.calls) == 1:
+            still.move(seconds=20)
+            Batch.objects.filter(waits=True).update(started_at=still.at - timedelta(seconds=60))
+            reconcile()
+
+    gateway.max_recipients = 1
+    messages = [queue(f"Hi {index}") for index in range(5)]
+    gateway.answer = staticmethod(lambda text: slowly(text) or Accepted(f"id-{text.reference}"))
+    dispatch()
+    assert len(gateway.calls) == 1, "what it made then would be made twice"
+    dispatch()
+    assert sorted(call.recipients for call in gateway.calls) == sorted((message.to,) for message in messages)

@@ -41,7 +41,26 @@ def test_a_delivered_text_says_when(gateway: Gateway, queue: Queue) -> None:
     changes = apply_reports([report(message, ReportStatus.DELIVERED, code=0, parts=2)], LATER)
     message.refresh_from_db()
     assert changes == [(message.pk, message.contact_id, "delivered")]
-    assert (message.state, message.finished_at, message.error_code, message.parts) == ("delivered", LATER, None, 2)
+    assert (message.state, message.finished_at, message.error_code) == ("delivered", LATER, None)
+    assert (message.parts, message.reported_parts) == (1, 2), "the price goes by our own count"
+
+
+def test_a_text_that_was_read_has_arrived_and_says_how(gateway: Gateway, queue: Queue) -> None:
+    message = queue()
+    dispatch()
+    apply_reports([report(message, ReportStatus.READ, channel="rcs")], LATER)
+    assert apply_reports([report(message, ReportStatus.DELIVERED)], LATER) == []
+    message.refresh_from_db()
+    assert (message.state, message.read_at, message.channel) == ("delivered", LATER, "rcs")
+
+
+def test_a_text_is_read_after_it_was_delivered(gateway: Gateway, queue: Queue) -> None:
+    message = queue()
+    dispatch()
+    apply_reports([report(message, ReportStatus.DELIVERED)], LATER)
+    assert apply_reports([report(message, ReportStatus.READ, at=LATER + timedelta(hours=1))], LATER) == []
+    message.refresh_from_db()
+    assert (message.finished_at, message.read_at) == (LATER, LATER + timedelta(hours=1))
 
 
 def test_a_failed_text_says_why(gateway: Gateway, queue: Queue) -> None:
@@ -137,7 +156,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_reports(gatew
         with CaptureQueriesContext(database) as queries:
             assert len(apply_reports(reports, LATER)) == len(some)
         made.append(len(queries))
-    assert made[0] == made[1] <= 4
+    assert made[0] == made[1] <= 6
 
 
 def test_an_opt_out_cancels_what_is_queued_and_leaves_replies_and_other_people(

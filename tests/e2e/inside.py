@@ -17,6 +17,8 @@ import django
 django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
+from django.db.models import CharField, Value  # noqa: E402
+from django.db.models.functions import Cast, Concat  # noqa: E402
 
 from smsflow_plugin import clock  # noqa: E402
 from smsflow_plugin.audience.preference_links import preference_token  # noqa: E402
@@ -28,6 +30,7 @@ from smsflow_plugin.flows.publishing import PublishFlowAction  # noqa: E402
 from smsflow_plugin.integrations.simulator import fast_forward  # noqa: E402
 from smsflow_plugin.models import (  # noqa: E402
     Batch,
+    CannedReply,
     ConsentRecord,
     Contact,
     CopySnippet,
@@ -35,6 +38,8 @@ from smsflow_plugin.models import (  # noqa: E402
     Delivery,
     Enrollment,
     Flow,
+    LandingFolder,
+    LandingPage,
     Message,
     OptInForm,
     PanicStop,
@@ -42,6 +47,7 @@ from smsflow_plugin.models import (  # noqa: E402
     Segment,
     Store,
     StoreMembership,
+    Thread,
 )
 from smsflow_plugin.nudge import nudge  # noqa: E402
 from smsflow_plugin.stores.roles import ADMIN_ACCESS, ensure_roles  # noqa: E402
@@ -63,7 +69,8 @@ def make_store() -> dict[str, Any]:
 
 def start_anew() -> str:
     """Take every flow and rule that other tests have left behind out of the way, and let it be morning."""
-    Flow.objects.update(live=False, template="")
+    # by another name too: a second flow of a template is called "… 2"
+    Flow.objects.update(live=False, template="", name=Concat(Value("Gone "), Cast("pk", CharField())))
     start_rules()
     return _next_morning()
 
@@ -79,6 +86,11 @@ def without_gap() -> None:
     from tests.factories import caps
 
     Policy.objects.update(minimum_gap=0, caps=caps(50, 100))
+
+
+def shorten_links() -> None:
+    """Let the store shorten the addresses in its texts, as new stores do."""
+    Store.objects.update(shorten_links=True)
 
 
 def enable(template: str) -> int:
@@ -127,6 +139,18 @@ def add_opt_in_form(**values: Any) -> str:
         **{"ask_first_name": True, "disclosures": {"en": "", "da": ""}, **values},
     )
     return f"/smsflow/join/{form.token}/"
+
+
+def add_landing_page() -> str:
+    """Make a landing page with an opt-in form of the only store, and return its address."""
+    from wagtail.models import Page
+
+    add_opt_in_form(ask_first_name=False)
+    store = Store.objects.get()
+    folder = Page.get_first_root_node().add_child(instance=LandingFolder(title="Offers", store=store))
+    page = LandingPage(title="Spring offer", offer="20 % off", discount_code="SPRING20", shop_link="")
+    page.body, page.form = "<h2>Tents</h2><p>For long days.</p>", OptInForm.objects.latest("pk")
+    return str(folder.add_child(instance=page).address)
 
 
 def show_forms_on(origin: str) -> None:
@@ -300,6 +324,29 @@ def person_in_a_cap(first_name: str, phone: str) -> int:
     now = clock.now().timestamp()
     store = Store.objects.get(name="Sierra Gear")
     return make_contact(store, first_name=first_name, phone=phone, recent_sends=[now - 7200, now - 7000]).pk
+
+
+def add_person(first_name: str, last_name: str, phone: str) -> int:
+    """Somebody of Sierra Gear who agreed to texts."""
+    from tests.factories import make_contact
+
+    store = Store.objects.get(name="Sierra Gear")
+    return int(make_contact(store, first_name=first_name, last_name=last_name, phone=phone).pk)
+
+
+def store_number() -> dict[str, str]:
+    """Where people text Sierra Gear, as the phone network wants it."""
+    store = Store.objects.get(name="Sierra Gear")
+    return {"to": store.sender, "plan": store.connections.get(kind="sinch").account}
+
+
+def add_canned_reply(name: str, body: str) -> None:
+    CannedReply.objects.create(store=Store.objects.get(name="Sierra Gear"), name=name, body=body)
+
+
+def thread_of(phone: str) -> int:
+    """The id of the conversation with this person, 0 while there is none."""
+    return Thread.objects.filter(contact__phone=phone).values_list("pk", flat=True).first() or 0
 
 
 def forward(minutes: int) -> str:

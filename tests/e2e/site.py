@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +27,8 @@ from smsflow_plugin.integrations.simulator.network.client import NetworkClient
 
 TOP = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
+#: The site's own database on SQLite, in its folder.
+FILE = "smsflow.sqlite3"
 
 
 def free_port() -> int:
@@ -146,10 +153,9 @@ class Site:
 @contextmanager
 def running_site(folder: Path, kind: str, **environment: str) -> Iterator[Site]:
     """A migrated site with all parts running; ``kind`` is ``sqlite`` or ``postgres+redis``."""
-    with storage(kind) as urls:
+    with storage(kind, folder) as urls:
         site = Site(folder, **urls, **environment)
         try:
-            site.manage("migrate", "--noinput", "--verbosity", "0")
             site.start("network", "web", "worker")
             site.wait_until_up()
             yield site
@@ -158,18 +164,56 @@ def running_site(folder: Path, kind: str, **environment: str) -> Iterator[Site]:
 
 
 @contextmanager
-def storage(kind: str) -> Iterator[dict[str, str]]:
+def storage(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+    """A migrated database for a site in ``folder``, and what names it: a copy of one that is migrated once."""
     if kind == "sqlite":
+        shutil.copy(_migrated_file(), folder / FILE)
         yield {}
         return
     import psycopg
 
     server = os.environ["SMSFLOW_TEST_POSTGRES"]
-    name = f"smsflow_e2e_{secrets.token_hex(4)}"
+    name = _new_name()
+    template = _migrated_database(server)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
-            url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-            yield {"DATABASE_URL": url, "HUEY_URL": os.environ["SMSFLOW_TEST_REDIS"]}
+            yield {"DATABASE_URL": _url(server, name), "HUEY_URL": os.environ["SMSFLOW_TEST_REDIS"]}
         finally:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@cache
+def _migrated_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="smsflow-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Site(folder).manage("migrate", "--noinput", "--verbosity", "0")
+    with closing(sqlite3.connect(folder / FILE)) as database:
+        # everything into the one file that is copied
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder / FILE
+
+
+@cache
+def _migrated_database(server: str) -> str:
+    import psycopg
+
+    def drop() -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    name = _new_name()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    atexit.register(drop)
+    with tempfile.TemporaryDirectory() as folder:
+        Site(Path(folder), DATABASE_URL=_url(server, name)).manage("migrate", "--noinput", "--verbosity", "0")
+    return name
+
+
+def _new_name() -> str:
+    return f"smsflow_e2e_{secrets.token_hex(4)}"
+
+
+def _url(server: str, name: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))

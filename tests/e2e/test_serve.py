@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.site import TOP, Site, eventually
+from tests.e2e.site import TOP, Site, eventually, storage
 
 pytestmark = pytest.mark.e2e
 
@@ -21,9 +21,8 @@ pytestmark = pytest.mark.e2e
 def served(folder: Path) -> Iterator[tuple[Site, subprocess.Popen[bytes]]]:
     """A site that one command runs: the demo's web, worker and phone network."""
     site = Site(folder)
-    site.manage("migrate", "--noinput", "--verbosity", "0")
     port = site.url.rpartition(":")[2]
-    with (folder / "serve.log").open("wb") as log:
+    with storage("sqlite", folder), (folder / "serve.log").open("wb") as log:
         command = [sys.executable, "manage.py", "smsflow_serve", "--port", port]
         process = subprocess.Popen(command, cwd=TOP, env=site.environment, stdout=log, stderr=log)
     try:

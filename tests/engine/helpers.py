@@ -76,7 +76,7 @@ def make_flow(store: Store, *instructions: Instruction, name: str = "Flow", **va
     """A live flow with its first version. ``trigger``: a kind of event; ``triggers``: one or more ``Trigger``."""
     triggers = values.pop("triggers", None) or (Trigger(values.pop("trigger", "opted_in")),)
     program = Program(triggers, instructions, **values)
-    flow = Flow.objects.create(store=store, name=name, trigger=triggers[0].kind, live=True)
+    flow = Flow.objects.create(store=store, name=name, trigger=triggers[0].kind, live=True, priority=program.priority)
     version = FlowVersion.objects.create(
         store=store, flow=flow, number=1, content_hash=program.content_hash, program=program.to_json()
     )

@@ -119,6 +119,7 @@ def answers(steps: Any, words: list[str]) -> st.SearchStrategy[list[Any]]:
                     "words": st.just(word),
                     "value": st.sampled_from(["", "x"]),
                     "tag": st.sampled_from(["", "answered"]),
+                    "points": st.sampled_from([None, 3]),
                     "reply": nested_copy(),
                     "steps": steps if not place else ending_in(steps),
                 }
@@ -126,6 +127,19 @@ def answers(steps: Any, words: list[str]) -> st.SearchStrategy[list[Any]]:
             for place, word in enumerate(words)
         )
     ).map(list)
+
+
+def yes_or_no(steps: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """What follows a yes or a no."""
+    return st.fixed_dictionaries(
+        {
+            "value": st.sampled_from(["", "x"]),
+            "tag": st.sampled_from(["", "answered"]),
+            "points": st.none(),
+            "reply": nested_copy(),
+            "steps": steps,
+        }
+    )
 
 
 def ranges(steps: Any) -> st.SearchStrategy[list[Any]]:
@@ -153,7 +167,16 @@ def branching(steps: Any) -> st.SearchStrategy[dict[str, Any]]:
     share = st.fixed_dictionaries({"label": st.just("s"), "weight": st.integers(1, 100), "steps": full})
     return st.one_of(
         block("ask_choice", **question, **again, options=answers(steps, ["A, yes", "B, nope", "7"])),
-        block("ask_number", **question, **again, lowest=st.just(0), highest=st.just(10), ranges=ranges(steps)),
+        block("ask_yes_no", **question, **again, yes=yes_or_no(steps), no=yes_or_no(steps), score_as=st.just("")),
+        block(
+            "ask_number",
+            **question,
+            **again,
+            lowest=st.just(0),
+            highest=st.just(10),
+            ranges=ranges(steps),
+            score_as=st.sampled_from(["", "score"]),
+        ),
         block("ask_text", **question, reply=nested_copy(), steps=steps, silence=other),
         block("wait_for_reply", **length, replied=steps, silence=other),
         block(

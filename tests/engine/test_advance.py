@@ -206,5 +206,5 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(store: Store) -> 
         return len(queries)
 
     statements(1, 100)
-    assert statements(2, 200) == statements(60, 300) <= 16
+    assert statements(2, 200) == statements(60, 300) <= 18
     assert Message.objects.count() == 63

@@ -75,3 +75,17 @@ def test_toll_free_numbers_leave_the_answer_to_stop_to_the_network(store: Store)
     pump()
     assert contact().service_consent == "revoked"
     assert not Message.objects.exists()
+
+
+def test_a_word_that_comes_hours_late_does_its_work_but_is_not_answered(store: Store, still: TestClock) -> None:
+    make_contact(store, phone=ADA, marketing_consent="granted")
+    make_contact(store, phone=BO, marketing_consent="revoked", service_consent="revoked")
+    written = still.at
+    still.move(hours=10)  # the middle of the night: the list of inbound texts is read, or Sinch calls once more
+    texted(store, "STOP", at=written)
+    texted(store, "START", phone=BO, at=written)
+    texted(store, "HELP", phone="+12025550103", at=written)
+    pump()
+    assert contact().service_consent == "revoked"
+    assert contact(BO).marketing_consent == "granted"
+    assert not Message.objects.exists()

@@ -162,10 +162,10 @@ def test_one_delivery_that_breaks_the_batch_is_parked_and_the_others_are_handled
 
     real = writing.react
 
-    def break_on_poison(events: Any, *args: Any) -> None:
+    def break_on_poison(events: Any, *args: Any, **values: Any) -> None:
         if any(event.kind == "poison" for event in events):
             raise ValueError("poison")
-        real(events, *args)
+        real(events, *args, **values)
 
     monkeypatch.setattr(writing, "react", break_on_poison)
     before = happened(store, "customer_created", customer="1", phone=ADA)
@@ -176,6 +176,25 @@ def test_one_delivery_that_breaks_the_batch_is_parked_and_the_others_are_handled
     assert states == {before.pk: "done", poison.pk: "parked", later.pk: "done"}
     assert not Contact.objects.filter(phone=BO).exists()
     assert "poison" in Delivery.objects.get(pk=poison.pk).reason
+
+
+def test_a_report_that_meets_a_worker_with_its_text_is_not_parked(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from smsflow_plugin.engine import ingest as pump
+    from smsflow_plugin.messaging.reports import Moved
+
+    def break_on_reports(*args: Any) -> None:
+        raise Moved("taken meanwhile")
+
+    delivery = happened(store, "customer_created", customer="1", phone=ADA)
+    with monkeypatch.context() as patch:
+        patch.setattr(pump, "apply_reports", break_on_reports)
+        with pytest.raises(Moved):
+            ingest()
+    delivery.refresh_from_db()
+    assert delivery.state == "pending"
+    assert ingest() == 1
 
 
 def test_orders_are_counted_once(store: Store) -> None:

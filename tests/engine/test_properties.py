@@ -242,10 +242,11 @@ KEYS = [
     "direction", "if_past", "events", "since", "happened", "timed_out", "replied", "condition", "yes", "no", "ways",
     "weight", "otherwise", "action", "tag", "name", "value", "kind", "minimum", "valid_days", "prefix", "failed",
     "to", "subject", "body", "url", "flow", "leave", "reason", "at", "repeat", "rules", "field", "segment", "days",
-    "within_hours", "hold_amount", "language", "type", "id",
+    "within", "percent", "by", "within_hours", "hold_amount", "language", "type", "id", "points", "score_as",
 ]  # fmt: skip
 STEPS = [
-    "send", "ask_choice", "ask_number", "ask_text", "wait", "wait_until_time", "wait_until_date", "wait_best_time",
+    "send", "ask_choice", "ask_yes_no", "ask_number", "ask_text", "wait", "wait_until_time", "wait_until_date",
+    "wait_best_time",
     "wait_for_event", "wait_for_reply", "if_else", "switch", "split", "tag", "set_field", "agree", "hand_over",
     "discount", "email", "notify", "webhook", "go_to", "goal", "exit", "pigeon",
 ]  # fmt: skip
@@ -253,7 +254,10 @@ TRIGGERS = [
     "event", "custom", "keyword", "any_text", "tag", "field", "segment", "manual", "date", "lapsed", "replenishment",
     "schedule", "pigeon",
 ]  # fmt: skip
-RULES = ["compare", "tag", "happened", "date", "known", "segment", "in_flow", "handed_over", "any_of", "none_of"]
+RULES = [
+    "compare", "tag", "happened", "date", "known", "segment", "in_flow", "handed_over", "engaged", "overdue", "vip",
+    "any_of", "none_of",
+]  # fmt: skip
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.integers(), st.floats(allow_nan=False), st.text(max_size=8),
     st.sampled_from(["days", "{{ x", "{% render 'bye' %}", "2026-13-40", "25:00", "order_created", "entry", "💥"]),

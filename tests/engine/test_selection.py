@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smsflow_plugin.audience.behaviour import marks
 from smsflow_plugin.audience.dates import DATE_OPERATORS
 from smsflow_plugin.audience.filters import DATE_PATHS, BadCondition, Facts, PastEvent, matches
 from smsflow_plugin.audience.values import contact_values
@@ -63,6 +65,7 @@ people = st.fixed_dictionaries(
                 "fields": st.dictionaries(st.sampled_from(OWN), values, max_size=3),
                 "handed_over_at": st.none() | moments,
                 "last_order_at": st.none() | any_moments,
+                "replenish_at": st.none() | any_moments,
                 "last_texted_at": st.none() | moments,
             }
         ),
@@ -113,11 +116,14 @@ happened = st.builds(
         },
     ),
 )
+percents = st.sampled_from([100, 150]) | st.integers(1, 1000)
 leaves = (
     fields
     | happened
     | st.builds(lambda tag: {"tag": tag}, texts)
     | st.sampled_from([{"handed_over": True}, {"in_flow": "any"}, {"in_flow": 0}])
+    | st.builds(lambda percent, days: {"overdue": {"percent": percent, "days": days}}, percents, st.integers(1, 40))
+    | st.builds(lambda share: {"top_spender": share}, st.sampled_from([1, 10, 50, 99]))
 )
 conditions = st.recursive(
     leaves,
@@ -164,8 +170,16 @@ class World:
         inside = set(Enrollment.objects.values_list("contact_id", flat=True))
         for contact in Contact.objects.all():
             flows = frozenset({self.flow.pk} if contact.pk in inside else ())
-            facts[contact.pk] = Facts(contact_values(contact), NOON, events=past[contact.pk], flows=flows)
+            known = {"events": past[contact.pk], "flows": flows, "spend_marks": self.store.spend_marks}
+            facts[contact.pk] = Facts(contact_values(contact), NOON, **known)
         return facts
+
+    def counts(self, spent: list[Decimal]) -> None:
+        """Count the best customers anew, as happens once a day: here of anybody, or of nobody."""
+        least = [(number * 100 // len(spent), amount) for number, amount in enumerate(sorted(spent, reverse=True))]
+        # of those in one hundredth the last is the least
+        self.store.spend_marks = marks(least)
+        self.store.save(update_fields=["spend_marks"])
 
 
 @pytest.fixture
@@ -185,11 +199,16 @@ def of_flow(condition: Any, flow: int) -> Any:
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(crowd=st.lists(people, min_size=1, max_size=4), asked=st.lists(conditions, min_size=1, max_size=8))
+@given(
+    crowd=st.lists(people, min_size=1, max_size=4),
+    asked=st.lists(conditions, min_size=1, max_size=8),
+    spent=st.lists(st.decimals(0, 1000, places=2), max_size=5),
+)
 def test_sql_selects_exactly_those_for_whom_the_condition_holds_in_memory(
-    world: World, crowd: list[dict[str, Any]], asked: list[dict[str, Any]]
+    world: World, crowd: list[dict[str, Any]], asked: list[dict[str, Any]], spent: list[Decimal]
 ) -> None:
     with transaction.atomic():
+        world.counts(spent)
         everybody = world.fill(crowd)
         for condition in (of_flow(condition, world.flow.pk) for condition in asked):
             expected = {pk for pk, facts in everybody.items() if matches(condition, facts, NOON)}

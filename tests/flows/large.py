@@ -38,7 +38,8 @@ class Builder:
         return {"text": words, "fallback": f"{words}, without a name", "translations": self.items(danish)}
 
     def send(self, words: str) -> dict[str, Any]:
-        return self.step("send", **self.copy(words), hold_amount=6, hold_unit="hours", when_blocked="")
+        more = {"picture": None, "hold_amount": 6, "hold_unit": "hours", "when_blocked": "", "variants": []}
+        return self.step("send", **self.copy(words), **more)
 
     def rules(self) -> list[dict[str, Any]]:
         two = [
@@ -74,7 +75,7 @@ class Builder:
 
     def choice(self, *ways: list[dict[str, Any]]) -> dict[str, Any]:
         options = [
-            {"words": f"{number}, w{number}", "value": "", "tag": "", "reply": self.copy(f"Re {number}"), "steps": way}
+            {"words": f"{number}, w{number}", "reply": self.copy(f"Re {number}"), "steps": way, **self.kept()}
             for number, way in enumerate(ways)
         ]
         return self.step(
@@ -82,6 +83,7 @@ class Builder:
             **self.copy("Reply 0 or 1."),
             options=self.items(*options),
             save_as="pick",
+            score_as="",
             again=self.copy("Sorry?"),
             other=[self.send("Never mind.")],
             amount=2,
@@ -89,10 +91,28 @@ class Builder:
             silence=[self.send("Still there?")],
         )
 
+    def kept(self, value: str = "", tag: str = "", points: int | None = None) -> dict[str, Any]:
+        return {"value": value, "tag": tag, "points": points}
+
+    def yes_no(self, yes: list[dict[str, Any]], no: list[dict[str, Any]]) -> dict[str, Any]:
+        return self.step(
+            "ask_yes_no",
+            **self.copy("Do you?"),
+            yes={"reply": self.copy("Good."), "steps": yes, **self.kept("", "likes it", 1)},
+            no={"reply": self.copy(""), "steps": no, **self.kept()},
+            save_as="likes",
+            score_as="liking",
+            again=self.copy("Yes or no?"),
+            other=[self.send("All right.")],
+            amount=2,
+            unit="days",
+            silence=[],
+        )
+
     def number(self, low: list[dict[str, Any]], high: list[dict[str, Any]]) -> dict[str, Any]:
         ranges = [
-            {"low": 0, "high": 6, "value": "low", "tag": "unhappy", "reply": self.copy("Oh."), "steps": low},
-            {"low": 7, "high": None, "value": "", "tag": "", "reply": self.copy(""), "steps": high},
+            {"low": 0, "high": 6, "reply": self.copy("Oh."), "steps": low, **self.kept("low", "unhappy", -1)},
+            {"low": 7, "high": None, "reply": self.copy(""), "steps": high, **self.kept()},
         ]
         return self.step(
             "ask_number",
@@ -101,6 +121,7 @@ class Builder:
             highest=10,
             ranges=self.items(*ranges),
             save_as="score",
+            score_as="nps",
             again=self.copy(""),
             other=[],
             amount=1,
@@ -162,12 +183,14 @@ def large_steps(other_flow: int) -> list[dict[str, Any]]:
     score = make.number([deepest, make.send("Sorry.")], [make.send("Nice.")])
     event = make.event([make.asked(make.send("We read it."))], [make.step("hand_over", note="No order.")])
     agreed = make.step("agree")
+    likes = make.yes_no([make.send("So do we.")], [make.step("tag", action="add", tag="dislikes")])
     answered = make.step("wait_for_reply", amount=1, unit="days", replied=[make.send("Yes.")], silence=[])
     systems = [make.discount(make.send("No code.")), make.webhook(make.send("No answer."))]
     return [
         make.send("First"),
         make.choice([make.switch([score], [event])], [agreed, make.split(systems, [answered])]),
         make.step("wait", amount=24, unit="hours"),
+        likes,
         make.send("Third"),
         make.step("wait", amount=1, unit="months"),
         make.send("Last"),
@@ -183,6 +206,9 @@ def every_step(steps: list[dict[str, Any]], depth: int = 1) -> Iterator[tuple[di
 
 
 def _inside(value: Any, depth: int) -> Iterator[tuple[dict[str, Any], int]]:
+    if isinstance(value, dict):  # what follows a yes, or a no
+        for inner in value.values():
+            yield from _inside(inner, depth)
     if not isinstance(value, list):
         return
     for each in value:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from smsflow_plugin.flows.program import Agree, Choice, Email, Jump, Listen, Send, Tag
+from smsflow_plugin.flows.program import (
+    Agree,
+    Choice,
+    Email,
+    Jump,
+    Listen,
+    Program,
+    Send,
+    Tag,
+    binding_targets,
+)
 from tests.flows.people import leave, send
 from tests.flows.steps import Lookups, instructions, items, program, refused, said, step
 
@@ -79,6 +90,67 @@ def test_ranges_that_hold_every_number_leave_none_over() -> None:
     assert [(one.low, one.high) for one in listen.choices] == [(0, 6), (7, 10)]
 
 
+def yes_no(yes: dict[str, Any] | None = None, no: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    kept = {"value": "", "tag": "", "points": None, "reply": {"text": ""}, "steps": []}
+    ways = {"yes": {**kept, **(yes or {})}, "no": {**kept, **(no or {})}}
+    return step("ask_yes_no", **{"text": "Yes or no?", **ways, **LENGTH, **values})
+
+
+def test_a_yes_and_a_no_have_ways_of_their_own_and_no_words() -> None:
+    more, sorry = [{**send("More."), "id": "m"}], [{**send("Sorry."), "id": "n"}]
+    ask = yes_no(
+        {"steps": more, "tag": "likes", "reply": {"text": "Good!"}}, {"steps": sorry, "value": "never"}, save_as="likes"
+    )
+    question, listen, good, tag, yes, _jump, no, bye = instructions(ask, send("Bye."))
+    assert question == Send("s1", {"": "Yes or no?"})
+    assert isinstance(listen, Listen)
+    assert listen.choices == (Choice(2, value="yes", means="yes"), Choice(6, value="never", means="no"))
+    assert (listen.save_as, listen.on_timeout) == ("likes", 7)
+    assert (good, tag) == (
+        Send("s1", {"": "Good!"}, reply=True, part="reply:yes"),
+        Tag("s1", "likes", part="tag:yes"),
+    )
+    assert (yes.step, no.step, bye.step) == ("m", "n", "s2")
+
+
+def test_what_is_wrong_inside_of_a_yes_is_said_at_its_field() -> None:
+    problems = refused(yes_no({"reply": {"text": "{{ nope }}"}}, {"steps": [send("{{ nope }}")]}))
+    assert [problem.path for problem in problems] == [
+        ("steps", 0, "yes", "reply", "text"),
+        ("steps", 0, "no", "steps", 0, "text"),
+    ]
+
+
+def test_a_yes_agrees_where_the_step_follows_it() -> None:
+    agree = {**step("agree"), "id": "y"}
+    assert binding_targets(program(yes_no({"steps": [agree]}))) & {2, 3} == {2}
+
+
+def test_points_are_kept_only_where_a_score_is() -> None:
+    yes, no = {**YES, "points": 3}, {**NO, "points": None}
+    for kept, points in (("", (None, None)), ("score", (3, None))):
+        listen = instructions(choice(yes, no, score_as=kept), send())[1]
+        assert isinstance(listen, Listen)
+        assert (listen.score_as, tuple(each.points for each in listen.choices)) == (kept, points)
+    assert program(choice(yes, no, score_as="score"), send("{{ answers.score | default: '?' }}"))
+
+
+def test_the_number_that_is_given_is_its_own_score() -> None:
+    low = {**YES, "low": 0, "high": 6, "value": "unhappy"}
+    listen = instructions(number(low, score_as="nps"), send())[1]
+    assert isinstance(listen, Listen) and listen.score_as == "nps"
+    assert [(each.value, each.points) for each in listen.choices] == [("unhappy", None), ("", None)]
+
+
+def test_a_question_without_scores_is_written_and_hashed_as_before() -> None:
+    plain = program(choice(save_as="taste"), send())
+    assert not {"score_as", "means", "points"} & set(json.dumps(plain.to_json()).replace('"', " ").split())
+    assert Program.from_json(plain.to_json()) == plain
+    scored = program(yes_no({"points": 2}, score_as="score"), send())
+    assert Program.from_json(scored.to_json()) == scored
+    assert scored.content_hash != program(yes_no({"points": 3}, score_as="score"), send()).content_hash
+
+
 def test_any_text_is_an_answer_to_an_open_question() -> None:
     ask = step("ask_text", text="Why?", save_as="why", reply={"text": "Thanks."}, steps=[], silence=[], **LENGTH)
     _question, listen, thanks, _last = instructions(ask, send("You said {{ answers.why | default: 'nothing' }}."))
@@ -124,6 +196,13 @@ def test_a_name_of_one_way_is_not_known_on_the_other() -> None:
         (choice({**YES, "reply": {"text": "{{ nope }}"}}), ("options", 0, "reply", "text"), "There is no “nope” here."),
         (choice(again={"text": "{{ nope }}"}), ("again", "text"), "There is no “nope” here."),
         (choice(save_as="my taste"), ("save_as",), BAD_NAME),
+        (choice(score_as="my score"), ("score_as",), BAD_NAME),
+        (choice(score_as="score"), ("score_as",), "Give at least one answer its points."),
+        (
+            number(save_as="nps", score_as="nps"),
+            ("score_as",),
+            "The answer is kept under this name already.",
+        ),
         (choice(amount=0), ("amount",), "Give a time after which the flow goes on."),
         (choice(unit="moons"), ("unit",), "Choose a unit."),
         (number(lowest=None), ("lowest",), "Give a number."),

@@ -43,7 +43,17 @@ def signed_in(user: Any) -> Client:
 def form(*texts: str, exits: tuple[str, ...] = (), **values: Any) -> dict[str, Any]:
     """What a browser posts for a flow of a few texts."""
     steps = [
-        ("send", {"text": text, "fallback": "", "translations-count": "0", "hold_amount": "", "hold_unit": "hours"})
+        (
+            "send",
+            {
+                "text": text,
+                "fallback": "",
+                "translations-count": "0",
+                "variants-count": "0",
+                "hold_amount": "",
+                "hold_unit": "hours",
+            },
+        )
         for text in texts
     ]
     data = nested_form_data(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from smsflow_plugin.audience.places import Place
+from smsflow_plugin.engine.trials import is_held
 from smsflow_plugin.governance.breakers import Baseline, Count, Figures, judge
 from smsflow_plugin.governance.decide import decide
 from smsflow_plugin.governance.effective import StoreRules, rules_of
@@ -127,6 +128,7 @@ FLIPS: dict[str, Flip] = {
     "breaker_failures": Flip(99, 20, breaker(Figures(Count(100, 60, 0)))),
     "breaker_volume": Flip(50, 2, breaker(Figures(Count(0, 0, 500)), Baseline.of([(100, 0, 0)] * 28))),
     "breaker_spend": Flip(None, 5, breaker(Figures(Count(1), spend=Decimal(6)))),
+    "holdout": Flip(0, 50, lambda store, own: is_held("somebody", "a salt", own.rules.holdout)),
     "breaker_least": Flip(50, 10, breaker(Figures(Count(30, 30, 0)))),
 }
 

@@ -23,6 +23,8 @@ from smsflow_plugin.models import (
     Message,
     Store,
     TestNumber,
+    Thread,
+    ThreadNote,
 )
 from tests.admin.rows import Rows, fill
 from tests.conftest import NOON, TestClock
@@ -46,6 +48,8 @@ def rows(store: Store) -> Rows:
         ("deliveries", 30, lambda: Delivery.objects.filter(state="done").values_list("body", flat=True)),
         ("parked", 180, lambda: Delivery.objects.filter(state="parked").values_list("body", flat=True)),
         ("messages", 365, lambda: Message.objects.values_list("body", flat=True)),
+        ("conversations", 365, lambda: Thread.objects.values_list("last_words", flat=True)),
+        ("notes", 365, lambda: ThreadNote.objects.values_list("body", flat=True)),
         ("events", 730, lambda: Event.objects.values_list("data", flat=True)),
         ("decisions", 730, lambda: Decision.objects.values_list("notes", flat=True)),
         ("effects", 90, lambda: Effect.objects.values_list("payload", flat=True)),

@@ -53,7 +53,7 @@ def a_store(country: str) -> Store:
     language, zone, currency = PLACES[country]
     return Store(
         pk=1, name="Sierra Gear", brand="Sierra Gear", country=country, language=language, timezone=zone,
-        currency=currency, sender="+12025550100", website="https://sierra-gear.example",
+        currency=currency, sender="+12025550100", website="https://sierra-gear.example", shorten_links=False,
     )  # fmt: skip
 
 

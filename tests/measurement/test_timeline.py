@@ -148,7 +148,7 @@ def test_the_number_of_queries_does_not_depend_on_what_happened(rows: Rows) -> N
     rows.message.pk = None
     rows.message.step = "s9"
     rows.message.save()
-    assert count(rows.contact) == few <= 10
+    assert count(rows.contact) == few <= 15  # eleven sources, their decisions, what came of texts, and names of flows
 
 
 def run(*args: str) -> str:

@@ -86,8 +86,18 @@ def test_without_an_address_nothing_goes(ada: Contact) -> None:
 def test_staff_is_told_and_nonsense_addresses_are_passed_over(ada: Contact) -> None:
     to_staff(job(ada, to=["staff@example.com", "nonsense"], subject="Call Ada", body="She wants it."))
     assert mail.outbox[0].to == ["staff@example.com"]
+    assert mail.outbox[0].body == "She wants it."
     with pytest.raises(Failed, match="no address"):
         to_staff(job(ada, to=["nonsense"], subject="Call Ada", body=""))
+
+
+def test_staff_gets_the_same_words_as_html_with_links_and_without_anybody_elses_tags(ada: Contact) -> None:
+    body = "Flow <b>x</b>\n\n- one\n- https://example.com/?a=1&b=2"
+    to_staff(job(ada, to=["staff@example.com"], subject="Call", body=body))
+    [(html, kind)] = mail.outbox[0].alternatives
+    assert kind == "text/html"
+    assert "<p>Flow &lt;b&gt;x&lt;/b&gt;</p>" in html
+    assert 'href="https://example.com/?a=1&amp;b=2"' in html
 
 
 def test_the_words_of_the_link_are_in_the_persons_language(ada: Contact) -> None:

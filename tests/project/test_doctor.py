@@ -76,7 +76,8 @@ def test_a_healthy_site_has_nothing_to_mend(healthy: None, capsys: Any) -> None:
     code, report = findings(capsys)
     assert (code, report["ok"], problems(report)) == (0, True, {})
     areas = {finding["area"] for finding in report["findings"]}
-    assert areas == {"settings", "database", "queue", "worker", "gateway", "stops", "deliveries", "webhooks"}
+    expected = {"settings", "database", "queue", "worker", "gateway", "calls", "stops", "deliveries", "webhooks"}
+    assert areas == expected
 
 
 def test_it_is_said_in_words_too(healthy: None, capsys: Any) -> None:

@@ -64,3 +64,52 @@ def test_who_has_agreed_is_not_asked_again(asking: Store, still: TestClock) -> N
     left_number(asking)
     assert questions() == 0
     assert Contact.objects.get().marketing_consent == "granted"
+
+
+def asked_without_a_flow(store: Store) -> None:
+    happened(store, "opt_in_requested", consent="pending", data={"ask": True})
+    pump()
+    assert Message.objects.filter(message_class="optin").count() == 1
+
+
+def test_a_yes_to_a_newer_question_of_a_flow_is_no_agreement_to_marketing(store: Store, still: TestClock) -> None:
+    make_flow(
+        store,
+        Send("q", {"": "Shall we deliver on Friday? Yes or no"}),
+        Listen("q", (Choice(2, ("yes",)), Choice(2, ("no",))), 2, "hours", on_timeout=2),
+        trigger="custom",
+        message_class="service",
+        priority="service",
+    )
+    asked_without_a_flow(store)
+    still.move(minutes=5)
+    happened(store, "custom")
+    pump()
+    still.move(minutes=5)
+    texted(store, "Yes")
+    pump()
+    assert Contact.objects.get().marketing_consent == "pending"
+    assert Event.objects.get(kind="message_received").data["route"]["by"] == "question"
+    # the flow's question is answered: the next yes is for the older one
+    still.move(minutes=5)
+    texted(store, "Yes")
+    pump()
+    assert Contact.objects.get().marketing_consent == "granted"
+
+
+def test_a_yes_that_is_no_answer_to_the_newer_question_agrees(store: Store, still: TestClock) -> None:
+    make_flow(
+        store,
+        Send("q", {"": "From 0 to 10?"}),
+        Listen("q", (Choice(2, low=0, high=10),), 2, "hours", on_timeout=2),
+        trigger="custom",
+        message_class="service",
+        priority="service",
+    )
+    asked_without_a_flow(store)
+    still.move(minutes=5)
+    happened(store, "custom")
+    pump()
+    texted(store, "Y")
+    pump()
+    assert Contact.objects.get().marketing_consent == "granted"

@@ -122,7 +122,11 @@ def test_an_email_of_a_service_flow_that_people_are_let_into_by_hand_needs_conse
 
 def test_an_agreement_without_the_text_that_it_rests_on_grants_nothing(store: Store, still: TestClock) -> None:
     make_contact(store, phone=ADA, marketing_consent="pending")
-    question = (send("YES?", "q"), Listen("q", (Choice(2),), 1, "days", on_timeout=4), Wait("w", 1, "hours"))
+    question = (
+        send("YES?", "q"),
+        Listen("q", (Choice(2, means="yes"),), 1, "days", on_timeout=4),
+        Wait("w", 1, "hours"),
+    )
     make_flow(store, *question, Agree("a"), trigger="opt_in_requested", message_class="optin")
     happened(store, "opt_in_requested")
     pump()

@@ -82,6 +82,7 @@ def test_an_opt_out_leaves_nobody_due_for_ever(store: Store, still: TestClock) -
     happened(store, "opted_in")
     pump()
     texted(store, "STOP", phone=ADA)
+    pump()
     still.move(hours=2)
     pump()
     assert next_wake() is None

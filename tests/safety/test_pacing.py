@@ -168,7 +168,7 @@ def test_the_pace_survives_a_restart_and_a_pause_of_the_gateway(store: Store, ga
 
     rule(texts_per_second=Decimal(10))
     crowd(store, 40)
-    gateway.answer = staticmethod(lambda text: RateLimited(30))
+    gateway.answer = staticmethod(lambda text: RateLimited(30, too_fast=False))
     dispatch()
     assert Message.objects.filter(state="queued").count() == 40
     gateway.answer = None
@@ -221,3 +221,18 @@ def _runs(store: Store, flow: Any, size: int) -> None:
     columns = ("store_id", "flow_id", "version_id", "contact_id", "status", "state", "wake_at")
     rows = [(store.pk, flow.pk, flow.current_version_id, one.pk, "waiting", {}, NOON) for one in people]
     bulk.insert(Enrollment, columns, rows)
+
+
+def test_a_clock_that_was_put_back_silences_a_number_for_seconds_only(
+    store: Store, gateway: Any, still: TestClock
+) -> None:
+    rule(texts_per_second=Decimal(10))
+    crowd(store, 40)
+    still.move(hours=2)
+    dispatch()
+    assert Message.objects.filter(state="accepted").count() == 15
+    still.move(hours=-1)
+    dispatch()
+    still.move(seconds=2)
+    dispatch()
+    assert Message.objects.filter(state="accepted").count() > 15

@@ -9,7 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsflow_plugin.governance.throughput import AHEAD, AHEAD_FOR_URGENT, PULSE, allowance, free_again, spent
+from smsflow_plugin.governance.throughput import (
+    AHEAD,
+    AHEAD_FOR_URGENT,
+    ONE_COMPLAINT,
+    PULSE,
+    RECOVERS_IN,
+    SLOWEST,
+    UNLIMITED,
+    allowance,
+    effective,
+    fast_again,
+    free_again,
+    slower,
+    spent,
+)
 from tests.conftest import NOON
 
 rates = st.sampled_from([Decimal(text) for text in ("0.01", "0.25", "1", "3.5", "10", "75", "1000")])
@@ -76,3 +90,41 @@ def test_a_clock_that_was_put_back_silences_nobody_for_long() -> None:
 def test_a_rate_of_nothing_is_a_very_slow_one() -> None:
     assert allowance(NOON, NOON, Decimal(0)) == 1
     assert free_again(spent(NOON, NOON, Decimal(0), 1), NOON, Decimal(0)) == NOON + timedelta(seconds=100)
+
+
+complaints = st.lists(st.tuples(st.floats(0, 900), st.booleans()), max_size=30)
+
+
+@given(st.one_of(st.none(), rates), complaints)
+def test_complaints_halve_a_rate_and_time_brings_it_back(
+    rate: Decimal | None, complaints: list[tuple[float, bool]]
+) -> None:
+    full = UNLIMITED if rate is None else rate
+    now, slowed_to, slowed_at = NOON, None, None
+    for wait, complains in complaints:
+        now += timedelta(seconds=wait)
+        before = effective(rate, slowed_to, slowed_at, now)
+        if complains:
+            fresh = slowed_at is None or now - slowed_at >= ONE_COMPLAINT
+            slowed_to, slowed_at = slower(rate, slowed_to, slowed_at, now)
+            after = effective(rate, slowed_to, slowed_at, now)
+            assert after is not None and after <= (before or full)
+            if fresh:
+                assert after <= max((before or full) / 2, full / 32, SLOWEST) + Decimal("0.001")
+        share = effective(rate, slowed_to, slowed_at, now)
+        assert share is None or share >= min(full / 32, SLOWEST) - Decimal("0.001")
+    assert effective(rate, slowed_to, slowed_at, now + RECOVERS_IN) == rate
+    until = fast_again(rate, slowed_to, slowed_at)
+    if until is not None:
+        assert effective(rate, slowed_to, slowed_at, until + timedelta(seconds=1)) == rate
+
+
+def test_it_comes_back_by_equal_steps_and_one_complaint_counts_once() -> None:
+    rate = Decimal(40)
+    slowed_to, slowed_at = slower(rate, None, None, NOON)
+    assert (slowed_to, slowed_at) == (20, NOON)
+    assert slower(rate, slowed_to, slowed_at, NOON + timedelta(seconds=4)) == (20, NOON)
+    assert slower(rate, slowed_to, slowed_at, NOON + timedelta(seconds=5))[0] < 11
+    steps = [effective(rate, slowed_to, slowed_at, NOON + timedelta(minutes=n)) for n in range(6)]
+    assert steps == [20, 24, 28, 32, 36, 40]
+    assert fast_again(rate, slowed_to, slowed_at) == NOON + timedelta(minutes=5)

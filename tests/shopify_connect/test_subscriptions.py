@@ -30,7 +30,7 @@ URI = "https://texts.example/smsflow/shopify/webhooks/"
 ELSEWHERE = {
     "preferences_changed", "field_changed", "segment_entered", "appointment_booked", "appointment_moved",
     "appointment_cancelled", "message_received", "message_failed", "link_clicked", "case_opened", "case_closed",
-    "custom", "goal_reached", "date_due", "scheduled", "entered_by_hand", "entered_from_flow",
+    "case_updated", "custom", "goal_reached", "date_due", "scheduled", "entered_by_hand", "entered_from_flow",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.flows.program import Agree, Choice, Listen, Send
+from smsflow_plugin.messaging.gate import Gate, Queued
 from smsflow_plugin.models import (
     ConsentRecord,
     Contact,
@@ -46,6 +48,21 @@ def test_a_number_that_is_left_is_asked_once_and_at_once(visitor: Visitor) -> No
         "Sierra Gear: Reply Y to get recurring promo texts & cart reminders. Msg freq varies. Msg&data rates may "
         "apply. https://sierra-gear.example/terms STOP to quit, HELP for help"
     )
+
+
+def test_a_request_that_is_heard_of_hours_later_is_asked_about_in_the_morning(
+    visitor: Visitor, still: TestClock
+) -> None:
+    visitor.sends("(202) 555-0123")
+    sent = still.at
+    still.move(hours=10)  # the pump stood still until the night
+    pump()
+    asked = question()
+    assert asked.purpose != "answer"
+    assert asked.expires_at == sent + timedelta(hours=24)
+    facts = Queued(*Message.objects.values_list(*Queued.__dataclass_fields__).get(pk=asked.pk))
+    decision = Gate([facts], still.at).ask(facts)
+    assert (decision.allowed, decision.reason) == (False, "quiet_hours")
 
 
 def test_the_proof_names_the_exact_words_and_where_they_were_read(visitor: Visitor, form: OptInForm) -> None:

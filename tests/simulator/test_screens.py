@@ -35,7 +35,7 @@ class Operator:
     def texts_on(self, number: str, *, limit: int) -> list[PhoneText]:
         return [text for text in self.texts if text.phone == number][-limit:]
 
-    def text_from(self, number: str, body: str, *, to: str, plan: str) -> None:
+    def text_from(self, number: str, body: str, *, to: str, plan: str, app: str = "") -> None:
         self.sent.append((number, body, to, plan))
 
     def set_clock(self, now: Any) -> None:
@@ -158,6 +158,40 @@ def test_the_phone_shows_texts_in_both_directions(anna: Contact, operator: Opera
     page = BeautifulSoup(sign_in(anna.store).get(address("person", anna)).content, "html.parser")
     bodies = [(p.text, "sms-phone__text--mine" in p.parent["class"]) for p in page.select(".sms-phone__body")]
     assert bodies == [("Hi Anna <3", False), ("Thanks", True)]
+
+
+def test_a_picture_is_shown_only_from_the_site_itself(anna: Contact, operator: Operator, settings: Any) -> None:
+    settings.SMSFLOW = {**settings.SMSFLOW, "PUBLIC_URL": "https://sms.example"}
+    ours, theirs = "https://sms.example/media/cat.jpg", "https://elsewhere.example/cat.jpg"
+    operator.texts = [
+        text(anna, "Ours", media=ours, channel="MMS"),
+        text(anna, "Theirs", media=theirs, id="2"),
+        text(anna, f"In the words {theirs}", media=theirs, id="3"),
+    ]
+    page = BeautifulSoup(sign_in(anna.store).get(address("person", anna)).content, "html.parser")
+    assert [image["src"] for image in page.select(".sms-phone__texts img")] == ["/media/cat.jpg"]
+    assert [link.text for link in page.select(".sms-phone__link")] == [theirs]
+    assert "MMS" in page.select_one("#simulator-to_phone-1 .sms-phone__when").text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://sms.example/cat.jpg",
+        "https://sms.example.evil/cat.jpg",
+        "//evil.example/cat.jpg",
+        "/\\evil.example/cat.jpg",
+        "https://sms.example//evil.example/cat.jpg",
+        "javascript:alert(1)//cat.jpg",
+        "data:image/png;base64,AA.png",
+        "https://sms.example/page",
+        "cat.jpg",
+        "",
+    ],
+)
+def test_no_other_address_is_a_picture_of_the_site(url: str, settings: Any) -> None:
+    settings.SMSFLOW = {**settings.SMSFLOW, "PUBLIC_URL": "https://sms.example"}
+    assert phone.picture_on_site(url) == ""
 
 
 def test_texts_of_another_store_to_the_same_number_are_not_shown(anna: Contact, operator: Operator) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 import requests
+from sinch import SinchClient
+from sinch.core.clients.retry_configuration import RetryConfiguration
+from sinch.core.enums import RetryPolicy
 
 from smsflow_plugin.integrations.simulator.network import NetworkServer, running_network
 from smsflow_plugin.integrations.simulator.network.client import NetworkClient
@@ -95,3 +98,40 @@ def sinch(network: NetworkServer, operator: NetworkClient) -> Iterator[SinchApi]
     api = SinchApi(network.url)
     yield api
     api.session.close()
+
+
+PROJECT, KEY_ID, KEY_SECRET, APP = "project-1", "key-1", "key-secret", "app-1"
+
+
+@pytest.fixture
+def app(network: NetworkServer, operator: NetworkClient, listener: Listener) -> str:
+    """An app of the Conversation API that sends by RCS and SMS and calls back to the listener."""
+    operator.configure_project(PROJECT, key_id=KEY_ID, key_secret=KEY_SECRET)
+    operator.configure_app(
+        APP,
+        project=PROJECT,
+        channels=["RCS", "SMS"],
+        sender=SENDER,
+        callback_url=listener.url,
+        callback_secret=SECRET,
+        triggers=["MESSAGE_DELIVERY", "MESSAGE_INBOUND", "MESSAGE_SUBMIT"],
+    )
+    return APP
+
+
+def official_client(url: str, **options: Any) -> SinchClient:
+    """The official SDK, led to the network; a project's unless the options say otherwise."""
+    keys = options or {"project_id": PROJECT, "key_id": KEY_ID, "key_secret": KEY_SECRET}
+    client = SinchClient(retry_configuration=RetryConfiguration(RetryPolicy.NONE), **keys)
+    client.configuration.auth_origin = url
+    client.configuration.sms_origin = url
+    client.configuration.sms_origin_with_service_plan_id = url
+    client.configuration.conversation_origin = url
+    client.configuration.transport.http_session.trust_env = False
+    return client
+
+
+@pytest.fixture
+def client(network: NetworkServer, app: str) -> SinchClient:
+    """The official SDK with the keys of the app's project."""
+    return official_client(network.url)

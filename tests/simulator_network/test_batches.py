@@ -131,7 +131,7 @@ def test_a_dry_run_counts_parts_and_sends_nothing(sinch: SinchApi, operator: Net
     batch = {"to": [ADA, BOB], "from": SENDER, "body": "Hi ${n}", "parameters": {"n": {"default": "🙂" * 35}}}
     answer = sinch.session.post(url, json=batch, timeout=10).json()
     assert (answer["number_of_recipients"], answer["number_of_messages"]) == (2, 4)
-    assert [(one["encoding"], one["number_of_parts"]) for one in answer["per_recipient"]] == [("UNICODE", 2)]
+    assert [(one["encoding"], one["number_of_parts"]) for one in answer["per_recipient"]] == [("unicode", 2)]
     assert operator.all_texts() == []
 
 

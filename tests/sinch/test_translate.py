@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_plugin.events.facts import CannotUnderstand, Inbound, RawDelivery, Report, StoreInfo, Translation
-from smsflow_plugin.events.reports import ReportStatus
+from smsflow_plugin.events.reports import Cause, ReportStatus
+from smsflow_plugin.integrations.sinch.codes import MEANINGS, cause_of, sentence
 from smsflow_plugin.integrations.sinch.translate import translate
 
 RECEIVED = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
@@ -94,6 +95,75 @@ def test_a_new_word_is_read_by_its_code_or_left_to_a_person() -> None:
     assert fact.status == ReportStatus.DELIVERED
     with pytest.raises(CannotUnderstand, match="Vanished"):
         understood(report(status="Vanished", code=15))
+
+
+@pytest.mark.parametrize("code", [402, 403, 404, 405, 408, 410, 411, 412, 413])
+def test_a_new_word_whose_code_is_sinchs_own_has_failed(code: int) -> None:
+    (fact,) = understood(report(status="Vanished", code=code)).facts
+    assert isinstance(fact, Report)
+    assert fact.status == ReportStatus.FAILED
+    assert fact.cause == cause_of("aborted", code)
+
+
+def test_read_and_pictures_are_understood() -> None:
+    (fact,) = understood(report(type="recipient_delivery_report_mms", status="Read")).facts
+    assert isinstance(fact, Report)
+    assert (fact.status, fact.channel) == (ReportStatus.READ, "mms")
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "cause"),
+    [
+        ("Failed", 257, Cause.OPTED_OUT),
+        ("Deleted", 257, Cause.OPTED_OUT),
+        ("Deleted", None, Cause.BLOCKED),
+        ("Deleted", 300, Cause.INVALID),
+        ("Deleted", 410, Cause.OURS),
+        ("Deleted", 412, Cause.OURS),
+        ("Aborted", 404, Cause.TEMPORARY),
+        ("Unknown", 404, Cause.UNKNOWN),
+        ("Failed", 300, Cause.INVALID),
+        ("Aborted", 402, Cause.UNREACHABLE),
+        ("Aborted", 413, Cause.ACCOUNT),
+        ("Failed", 15, Cause.OURS),
+        ("Failed", 99999, Cause.UNKNOWN),
+        ("Failed", None, Cause.UNKNOWN),
+        ("Delivered", 257, Cause.UNKNOWN),
+        ("Expired", 404, Cause.UNKNOWN),
+    ],
+)
+def test_codes_say_why(word: str, code: int | None, cause: Cause) -> None:
+    (fact,) = understood(report(status=word, code=code)).facts
+    assert isinstance(fact, Report)
+    assert fact.cause == cause
+
+
+def test_every_code_has_a_sentence() -> None:
+    assert all(sentence(code).endswith(".") for code in MEANINGS)
+    assert sentence(None) == sentence(99999) == ""
+
+
+def test_what_can_be_read_of_a_report_on_a_batch_is_read() -> None:
+    payload = {
+        "type": "delivery_report_sms",
+        "batch_id": "B1",
+        "statuses": [
+            {"code": 0, "status": "Delivered", "recipients": ["12025550101", "nobody"]},
+            {"code": 15, "status": "Vanished", "recipients": ["12025550102"]},
+            {"code": 0, "status": "Delivered", "recipients": 7},
+            "nonsense",
+        ],
+    }
+    assert [fact.to for fact in understood(payload).facts if isinstance(fact, Report)] == ["+12025550101"]
+    with pytest.raises(CannotUnderstand):
+        understood({**payload, "statuses": payload["statuses"][1:2]})
+
+
+@pytest.mark.parametrize(("code", "parts"), [(10**30, -4), (-(10**12), 10**9), ("12345678901", "x")])
+def test_numbers_that_no_column_holds_are_left_out(code: Any, parts: Any) -> None:
+    (fact,) = understood(report(code=code, number_of_message_parts=parts)).facts
+    assert isinstance(fact, Report)
+    assert (fact.code, fact.parts) == (None, None)
 
 
 def test_a_report_on_a_batch_is_many_reports() -> None:

@@ -7,7 +7,22 @@ from django.db.models import RestrictedError
 
 from smsflow_plugin.engine.deleting import DeleteStore
 from smsflow_plugin.flows.program import Send
-from smsflow_plugin.models import Batch, Contact, Enrollment, Event, FlowVersion, Message, Store
+from smsflow_plugin.models import (
+    Autoresponder,
+    Batch,
+    CannedReply,
+    Contact,
+    Enrollment,
+    Event,
+    FlowVersion,
+    Keyword,
+    Message,
+    Sender,
+    Store,
+    Thread,
+    ThreadNote,
+)
+from tests.admin.rows import fill
 from tests.engine.helpers import make_flow
 from tests.factories import make_contact
 
@@ -31,6 +46,14 @@ def test_a_store_goes_with_everything_that_belongs_to_it(store: Store, danish_st
     assert not Message.objects.exists()
     assert not FlowVersion.objects.exists()
     assert Contact.objects.get().store == danish_store
+
+
+def test_conversations_and_what_answers_texts_go_with_their_store(store: Store, danish_store: Store) -> None:
+    fill(store)
+    fill(danish_store, mark="Bolton")
+    DeleteStore(store).execute(skip_permission_checks=True)
+    for model in (Thread, ThreadNote, Keyword, Autoresponder, CannedReply, Sender):
+        assert model._default_manager.get().store_id == danish_store.pk
 
 
 def test_a_connection_stays_while_nobody_else_could_ask_what_became_of_its_texts(sent: Message) -> None:

@@ -12,13 +12,13 @@ import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
 from wagtail.models import Revision
 
 from smsflow_plugin.models import ConsentRecord, Contact, ContactDate, Event, Flow, Store
 from tests.conftest import NOON
 from tests.factories import make_contact
+from tests.steps import models_after
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,7 @@ def test_flows_and_their_drafts_keep_what_starts_them(store: Store, settings: An
         base_content_type=ContentType.objects.get_for_model(Flow),
         object_id=str(flow.pk), content=content, created_at=NOON,
     )  # fmt: skip
-    old = MigrationExecutor(connection).loader.project_state(("smsflow", "0003_fill_in")).apps
+    old = models_after("0003_fill_in")
     migration.fill_in(old, Editor)
     flow.refresh_from_db()
     revision.refresh_from_db()

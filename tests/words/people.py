@@ -22,16 +22,17 @@ def copy(text: str = "", fallback: str = "", **translations: str) -> dict[str, A
 
 
 def send(text: str, step: str, **rest: Any) -> dict[str, Any]:
-    put_off = {"hold_amount": None, "hold_unit": "hours", "when_blocked": None}
+    put_off = {"picture": None, "hold_amount": None, "hold_unit": "hours", "when_blocked": None, "variants": []}
     return {"type": "send", "id": step, "value": {**copy(text, **rest), **put_off}}
 
 
 def ask(step: str, *, reply: str = "Thanks.", inside: list[Any] | None = None) -> dict[str, Any]:
-    option = {"words": "A, yes", "value": "", "tag": "", "reply": copy(reply), "steps": inside or []}
+    option = {"words": "A, yes", "value": "", "tag": "", "points": None, "reply": copy(reply), "steps": inside or []}
     value = {
         **copy("Which size? A or B", da="Hvilken størrelse? A eller B"),
         "options": [{"type": "item", "value": option, "id": "o-1"}],
         "save_as": "size",
+        "score_as": "",
         "again": copy("Please answer A or B."),
         "other": [],
         "amount": 1,

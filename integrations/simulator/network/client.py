@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,10 @@ class PhoneText:
     parts: int | None = None
     batch_id: str = ""
     reference: str = ""
+    #: SMS, RCS, WHATSAPP …
+    channel: str = "SMS"
+    #: The address of a picture or film, "" if there is none.
+    media: str = ""
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> PhoneText:
@@ -48,11 +53,15 @@ class PhoneSummary:
     sent: int
     behaviour: str
     last_at: datetime | None
+    channels: tuple[str, ...] = ("SMS",)
+    #: Seconds until what comes on a channel other than SMS is read, None if nobody says.
+    reads: float | None = None
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> PhoneSummary:
         at = data["last_at"]
-        return cls(**{**data, "last_at": datetime.fromisoformat(at) if at else None})
+        channels = tuple(data.get("channels", ("SMS",)))
+        return cls(**{**data, "last_at": datetime.fromisoformat(at) if at else None, "channels": channels})
 
 
 class NetworkClient:
@@ -74,6 +83,55 @@ class NetworkClient:
         data = {"token": token, "callback_url": callback_url, "callback_secret": callback_secret}
         self._call("PUT", f"plans/{quote(plan, safe='')}", data)
 
+    def configure_project(self, project: str, *, key_id: str, key_secret: str) -> None:
+        """Make or change a project, whose access key gets tokens for both APIs."""
+        self._call("PUT", f"projects/{quote(project, safe='')}", {"key_id": key_id, "key_secret": key_secret})
+
+    def configure_app(
+        self,
+        app: str,
+        *,
+        project: str,
+        channels: Sequence[str] = ("SMS",),
+        sender: str = "",
+        region: str = "",
+        mode: str = "CONVERSATION",
+        callback_url: str = "",
+        callback_secret: str = "",
+        triggers: Sequence[str] = ("MESSAGE_DELIVERY", "MESSAGE_INBOUND"),
+        keeps_days: int = 0,
+    ) -> None:
+        """Make or change an app of the Conversation API, with one webhook at ``callback_url``.
+
+        :param channels: in the order in which a message tries them if it names no order.
+        :param sender: the number that its texts come from if a message names none; texts to it are the app's.
+        :param mode: ``CONVERSATION`` or ``DISPATCH``.
+        :param keeps_days: for how long it lists messages of the mode ``DISPATCH``.
+        """
+        data = {
+            "project": project,
+            "channels": list(channels),
+            "sender": sender,
+            "region": region,
+            "mode": mode,
+            "callback_url": callback_url,
+            "callback_secret": callback_secret,
+            "triggers": list(triggers),
+            "keeps_days": keeps_days,
+        }
+        self._call("PUT", f"apps/{quote(app, safe='')}", data)
+
+    def expire_tokens(self) -> None:
+        """Let no token be good any more."""
+        self._call("POST", "projects/all/expire-tokens")
+
+    def set_channels(self, number: str, channels: Sequence[str], *, reads: float | None = None) -> None:
+        """Say which channels a phone has beside SMS, for example ``["RCS"]``.
+
+        :param reads: seconds from arriving to being read, None if the phone never tells.
+        """
+        self._call("PUT", f"phones/{quote(number)}/channels", {"channels": list(channels), "reads": reads})
+
     def phones(self) -> list[PhoneSummary]:
         return [PhoneSummary.read(phone) for phone in self._call("GET", "phones")["phones"]]
 
@@ -89,21 +147,35 @@ class NetworkClient:
             texts += [PhoneText.read(text) for text in page]
         return texts
 
-    def text_from(self, number: str, body: str, *, to: str = "", plan: str = "") -> PhoneText:
-        """Let a phone write to ``to``, or to whoever texted it last."""
-        data = {"body": body, "to": to, "plan": plan}
+    def text_from(
+        self, number: str, body: str, *, to: str = "", plan: str = "", app: str = "", channel: str = "", media: str = ""
+    ) -> PhoneText:
+        """Let a phone write to ``to``, or to whoever texted it last, on the channel of that text.
+
+        :param plan: the service plan that gets it, or ``app`` the app, if that is not clear.
+        :param media: the address of a picture that it sends.
+        """
+        data = {"body": body, "to": to, "plan": plan, "app": app, "channel": channel, "media": media}
         return PhoneText.read(self._call("POST", f"phones/{quote(number)}/texts", data))
 
     def set_behaviour(
         self, number: str, behaviour: str, *, seconds: float | None = None, code: int | None = None
     ) -> None:
-        """``normal``, ``undeliverable``, ``landline`` or ``slow``; ``seconds`` until the text arrives or fails."""
+        """Choose a behaviour; ``seconds`` until the text arrives or fails.
+
+        ``normal``, ``slow``, or one that refuses: ``undeliverable``, ``landline``, ``invalid``, ``blocked``,
+        ``temporary``; ``code`` takes the place of the behaviour's own.
+        """
         data = {"behaviour": behaviour, "seconds": seconds, "code": code}
         self._call("PUT", f"phones/{quote(number)}/behaviour", data)
 
-    def add_fault(self, kind: str, *, operation: str = "", count: int = 1, seconds: float = 0) -> None:
-        """Let the next ``count`` calls go wrong; see ``faults.CALL_FAULTS`` and ``CALLBACK_FAULTS``."""
-        self._call("POST", "faults", {"kind": kind, "operation": operation, "count": count, "seconds": seconds})
+    def add_fault(self, kind: str, *, operation: str = "", count: int = 1, seconds: float = 0, phone: str = "") -> None:
+        """Let the next ``count`` calls go wrong; see ``faults.CALL_FAULTS``, ``CALLBACK_FAULTS``, ``TEXT_FAULTS``.
+
+        :param phone: of callbacks, only those about this number.
+        """
+        data = {"kind": kind, "operation": operation, "count": count, "seconds": seconds, "phone": phone}
+        self._call("POST", "faults", data)
 
     def clear_faults(self) -> None:
         self._call("DELETE", "faults")

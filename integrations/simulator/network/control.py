@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from smsflow_plugin.integrations.simulator.network.batch_request import Refused
 from smsflow_plugin.integrations.simulator.network.clock import seconds_of, stamp
+from smsflow_plugin.integrations.simulator.network.conversation.projects import Project
 from smsflow_plugin.integrations.simulator.network.core import Network
 from smsflow_plugin.integrations.simulator.network.http import Answer, Call
 from smsflow_plugin.integrations.simulator.network.plans import Plan
+from smsflow_plugin.integrations.simulator.network.refusals import Refused, not_found
 
 
 class Control:
@@ -40,13 +41,17 @@ class Control:
                 return Answer(200, {})
             case method, ["plans", *rest]:
                 return self._plans(method, rest, call)
+            case method, ["projects", *rest]:
+                return self._projects(method, rest, call)
+            case method, ["apps", *rest]:
+                return self._apps(method, rest, call)
             case method, ["phones", *rest]:
                 return self._phones(method, rest, call)
             case method, ["faults"]:
                 return self._faults(method, call)
             case method, ["clock"]:
                 return self._clock(method, call)
-        raise _not_found()
+        raise not_found()
 
     def _plans(self, method: str, rest: list[str], call: Call) -> Answer:
         match method, rest:
@@ -57,7 +62,31 @@ class Control:
                 plan = Plan(name, data["token"], data.get("callback_url", ""), data.get("callback_secret", ""))
                 self._network.plans.configure(plan)
                 return Answer(200, {})
-        raise _not_found()
+        raise not_found()
+
+    def _projects(self, method: str, rest: list[str], call: Call) -> Answer:
+        match method, rest:
+            case "GET", []:
+                return Answer(200, {"projects": self._network.projects.list()})
+            case "PUT", [name]:
+                data = call.object()
+                self._network.projects.configure(Project(name, data["key_id"], data["key_secret"]))
+                return Answer(200, {})
+            case "POST", [_name, "expire-tokens"]:
+                self._network.projects.expire_tokens()
+                return Answer(200, {})
+        raise not_found()
+
+    def _apps(self, method: str, rest: list[str], call: Call) -> Answer:
+        match method, rest:
+            case "GET", []:
+                return Answer(200, {"apps": self._network.conversation.apps.everything()})
+            case "PUT", [name]:
+                data = call.object()
+                project = data.pop("project")
+                self._network.conversation.apps.configure(name, project, **data)
+                return Answer(200, {})
+        raise not_found()
 
     def _phones(self, method: str, rest: list[str], call: Call) -> Answer:
         match method, rest:
@@ -68,17 +97,19 @@ class Control:
                 return Answer(200, {"texts": self._network.phones.texts(number, limit=limit)})
             case "POST", [number, "texts"]:
                 data = call.object()
-                text = self._network.phones.text(
-                    number, str(data["body"]), to=data.get("to", ""), plan=data.get("plan", "")
-                )
-                return Answer(201, text)
+                chosen = {name: str(data.get(name, "")) for name in ("to", "plan", "app", "channel", "media")}
+                return Answer(201, self._network.phones.text(number, str(data["body"]), **chosen))
+            case "PUT", [number, "channels"]:
+                data = call.object()
+                self._network.phones.equip(number, data["channels"], reads=data.get("reads"))
+                return Answer(200, {})
             case "PUT", [number, "behaviour"]:
                 data = call.object()
                 self._network.phones.behave(
                     number, data["behaviour"], seconds=data.get("seconds"), code=data.get("code")
                 )
                 return Answer(200, {})
-        raise _not_found()
+        raise not_found()
 
     def _faults(self, method: str, call: Call) -> Answer:
         if method == "POST":
@@ -88,11 +119,12 @@ class Control:
                 operation=data.get("operation", ""),
                 count=int(data.get("count", 1)),
                 seconds=float(data.get("seconds", 0)),
+                phone=str(data.get("phone", "")),
             )
         elif method == "DELETE":
             self._network.faults.clear()
         elif method != "GET":
-            raise _not_found()
+            raise not_found()
         return Answer(200, {"faults": self._network.faults.list()})
 
     def _clock(self, method: str, call: Call) -> Answer:
@@ -102,9 +134,5 @@ class Control:
         elif method == "POST":
             self._network.clock.advance(float(data["advance"]))
         elif method != "GET":
-            raise _not_found()
+            raise not_found()
         return Answer(200, {"now": stamp(self._network.clock.now())})
-
-
-def _not_found() -> Refused:
-    return Refused(404, "not_found", "There is nothing at this address.")

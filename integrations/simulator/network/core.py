@@ -9,12 +9,17 @@ from typing import Any
 
 from smsflow_plugin.integrations.simulator.network.batches import Batches
 from smsflow_plugin.integrations.simulator.network.clock import NetworkClock, stamp
+from smsflow_plugin.integrations.simulator.network.conversation import schema as conversation
+from smsflow_plugin.integrations.simulator.network.conversation.projects import Projects
+from smsflow_plugin.integrations.simulator.network.conversation.service import Conversation
 from smsflow_plugin.integrations.simulator.network.courier import Courier
+from smsflow_plugin.integrations.simulator.network.delivery_reports import DeliveryReports
 from smsflow_plugin.integrations.simulator.network.faults import Faults
 from smsflow_plugin.integrations.simulator.network.lifecycle import Lifecycle
 from smsflow_plugin.integrations.simulator.network.phones import Phones, show_text
 from smsflow_plugin.integrations.simulator.network.plans import Plans
-from smsflow_plugin.integrations.simulator.network.storage import Database
+from smsflow_plugin.integrations.simulator.network.reports import SmsReports
+from smsflow_plugin.integrations.simulator.network.storage import ADDED, CLEAR, SCHEMA, Database
 
 
 def new_id() -> str:
@@ -40,14 +45,24 @@ class Network:
         callback_timeout: float = 10.0,
         ids: Callable[[], str] = new_id,
     ) -> None:
-        self.database = Database(path)
+        self.database = Database(
+            path, schema=SCHEMA + conversation.SCHEMA, clear=CLEAR + conversation.CLEAR, added=ADDED
+        )
         self.clock = NetworkClock(self.database)
-        self.plans = Plans(self.database)
+        self.projects = Projects(self.database, self.clock)
+        self.plans = Plans(self.database, self.projects)
         self.faults = Faults(self.database)
         lifecycle = Lifecycle(self.database, self.clock, self.faults, delay=delay)
         self.batches = Batches(self.database, self.clock, lifecycle, ids)
-        self.phones = Phones(self.database, self.clock, self.plans, lifecycle, ids)
-        self.courier = Courier(self.database, self.clock, self.plans, lifecycle, pace=pace, timeout=callback_timeout)
+        self.delivery_reports = DeliveryReports(self.database, self.clock, self.batches)
+        self.conversation = Conversation(self.database, self.clock, lifecycle, ids)
+        reports = SmsReports(lifecycle)
+        lifecycle.reporters |= {"sms": reports, "mms": reports, "conversation": self.conversation.sending}
+        groups = self.batches.groups
+        self.phones = Phones(self.database, self.clock, self.plans, self.conversation, groups, lifecycle, ids)
+        self.courier = Courier(
+            self.database, self.clock, self.secret_of, lifecycle, pace=pace, timeout=callback_timeout
+        )
 
     def start(self) -> None:
         self.courier.start()
@@ -56,8 +71,13 @@ class Network:
         self.courier.stop()
         self.database.close()
 
+    def secret_of(self, owner: str) -> str:
+        """Return what signs the callbacks of a plan, an app or a webhook, or "" if nothing does."""
+        secret = self.conversation.secret_of(owner)
+        return self.plans.secret(owner) if secret is None else secret
+
     def reset(self) -> None:
-        """Forget every text, call, fault and behaviour, and the clock's offset. Plans stay."""
+        """Forget every text, call, fault and behaviour, and the clock's offset. Plans, projects and apps stay."""
         self.database.clear()
         self.clock.reset()
 

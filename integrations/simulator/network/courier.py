@@ -15,10 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Condition, Thread
 from typing import Any
 
-from smsflow_plugin.integrations.simulator.network.batch_request import Refused
 from smsflow_plugin.integrations.simulator.network.clock import NetworkClock
 from smsflow_plugin.integrations.simulator.network.lifecycle import Lifecycle
-from smsflow_plugin.integrations.simulator.network.plans import Plans
 from smsflow_plugin.integrations.simulator.network.storage import Database
 
 FIRST_RETRY = 5.0
@@ -34,13 +32,16 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class Courier:
-    """:param pace: factor on the retry delays; tests make it tiny."""
+    """:param pace: factor on the retry delays; tests make it tiny.
+
+    :param secret_of: returns what signs the callbacks of their owner, or "".
+    """
 
     def __init__(
         self,
         database: Database,
         clock: NetworkClock,
-        plans: Plans,
+        secret_of: Callable[[str], str],
         lifecycle: Lifecycle,
         *,
         pace: float,
@@ -48,7 +49,7 @@ class Courier:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._plans = plans
+        self._secret_of = secret_of
         self._lifecycle = lifecycle
         self._pace = pace
         self._timeout = timeout
@@ -136,13 +137,17 @@ class Courier:
                 "UPDATE callbacks SET state = ?, attempts = ?, answer = ?, due_at = ? WHERE id = ?",
                 (state, attempts, answer, due_at, row["id"]),
             )
+            if state != "pending":
+                # what was held back goes now, behind this one
+                release = "UPDATE callbacks SET state = 'pending', due_at = ? WHERE state = 'held' AND url = ?"
+                sql.execute(release, (self._clock.now(), row["url"]))
             self._under_way.discard(row["id"])
         self.wake()
 
     def _post(self, row: sqlite3.Row) -> int:
         """Return the status of the answer."""
         body = row["body"].encode()
-        headers = {"Content-Type": "application/json", **self._signature(row["plan"], body)}
+        headers = {"Content-Type": "application/json", **self._signature(row, body)}
         request = urllib.request.Request(row["url"], data=body, headers=headers, method="POST")  # noqa: S310 - configured
         try:
             with self._opener.open(request, timeout=self._timeout) as response:
@@ -151,13 +156,12 @@ class Courier:
             with error:
                 return error.code
 
-    def _signature(self, plan: str, body: bytes) -> dict[str, str]:
+    def _signature(self, row: sqlite3.Row, body: bytes) -> dict[str, str]:
         """Sign each attempt anew, as of now."""
-        try:
-            secret = self._plans.get(plan).callback_secret
-        except Refused:
-            secret = ""
-        if not secret:
+        secret = self._secret_of(row["plan"])
+        if row["seal"] == "forged":
+            secret = secrets.token_hex(16)
+        if not secret or row["seal"] == "unsigned":
             return {}
         return sign(secret, body, nonce=secrets.token_hex(13).upper(), timestamp=str(int(self._clock.now())))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,25 @@ CALL_FAULTS = {
     "broken_answer": "the call is taken, the answer breaks off",
     "empty_answer": "the call is taken, the answer says nothing",
     "slow": "the answer takes its time",
+    "reset_before": "nothing is taken, the connection is reset",
+    "reset_after": "the call is taken, the connection is reset",
 }
-CALLBACK_FAULTS = {"duplicate": "it comes twice", "late": "it comes late", "lost": "it never comes"}
-OPERATIONS = ("send", "list", "any", "callback")
+CALLBACK_FAULTS = {
+    "duplicate": "it comes twice",
+    "late": "it comes late",
+    "lost": "it never comes",
+    "reordered": "it comes after the next one to the same address",
+    "unsigned": "it comes without a signature",
+    "forged": "it comes with a signature by somebody else",
+}
+#: What befalls the texts of a call that was taken.
+TEXT_FAULTS = {"account_blocked": "they are refused with code 413: the account has no credit"}
+#: ``token`` is a call for an OAuth token, ``any`` every call.
+OPERATIONS = ("send", "list", "token", "other", "any", "callback", "text")
+
+
+def _known(operation: str) -> dict[str, str]:
+    return {"callback": CALLBACK_FAULTS, "text": TEXT_FAULTS}.get(operation, CALL_FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +53,32 @@ class Faults:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, kind: str, *, operation: str = "", count: int = 1, seconds: float = 0) -> None:
-        """Let the next ``count`` calls of an operation go wrong.
+    def add(self, kind: str, *, operation: str = "", count: int = 1, seconds: float = 0, phone: str = "") -> None:
+        """Let the next ``count`` calls of an operation go wrong; with ``phone``, callbacks about that phone only.
 
         :raises ValueError: if there is no such fault.
         """
-        operation = operation or ("callback" if kind in CALLBACK_FAULTS else "send")
-        known = CALLBACK_FAULTS if operation == "callback" else CALL_FAULTS
-        if kind not in known or operation not in OPERATIONS or count < 1 or seconds < 0:
+        special = [name for name in ("callback", "text") if kind in _known(name)]
+        operation = operation or (special[0] if special else "send")
+        if kind not in _known(operation) or operation not in OPERATIONS or count < 1 or seconds < 0:
             raise ValueError(f"There is no fault {kind!r} of {operation!r}.")
         with self._database.transaction() as sql:
             sql.execute(
-                "INSERT INTO faults (kind, operation, remaining, seconds) VALUES (?, ?, ?, ?)",
-                (kind, operation, count, seconds),
+                "INSERT INTO faults (kind, operation, remaining, seconds, phone) VALUES (?, ?, ?, ?, ?)",
+                (kind, operation, count, seconds, phone.removeprefix("+")),
             )
 
-    def take(self, sql: sqlite3.Connection, operation: str, kind: str | None = None) -> Fault | None:
+    def take(
+        self, sql: sqlite3.Connection, operation: str, kind: str | None = None, *, phones: Collection[str] = ()
+    ) -> Fault | None:
         """Use up one of the oldest fault that fits."""
-        row = sql.execute(
-            "SELECT * FROM faults WHERE (operation = :operation OR (operation = 'any' AND :operation <> 'callback'))"
-            " AND (:kind IS NULL OR kind = :kind) ORDER BY id LIMIT 1",
+        rows = sql.execute(
+            "SELECT * FROM faults"
+            " WHERE (operation = :operation OR (operation = 'any' AND :operation NOT IN ('callback', 'text')))"
+            " AND (:kind IS NULL OR kind = :kind) ORDER BY id",
             {"operation": operation, "kind": kind},
-        ).fetchone()
+        )
+        row = next((row for row in rows if not row["phone"] or row["phone"] in phones), None)
         if row is None:
             return None
         sql.execute("UPDATE faults SET remaining = remaining - 1 WHERE id = ?", (row["id"],))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from smsflow_plugin.integrations.simulator.network.batch_request import Refused
 from smsflow_plugin.integrations.simulator.network.clock import seconds_of
+from smsflow_plugin.integrations.simulator.network.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,17 @@ class Call:
     raw: bytes
     #: Names in lower case.
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Every value of a parameter that was given more than once.
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Call:
         parts = urlsplit(target)
         path = tuple(unquote(piece) for piece in parts.path.strip("/").split("/"))
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        repeated = {name: tuple(values) for name, values in parse_qs(parts.query).items()}
+        query = {name: values[-1] for name, values in repeated.items()}
         named = {name.lower(): value for name, value in headers.items()}
-        return cls(method, path, query, named.get("authorization", ""), raw, named)
+        return cls(method, path, query, named.get("authorization", ""), raw, named, repeated)
 
     def json(self) -> Any:
         """:raises Refused: with Sinch's 400 if the body is no JSON."""
@@ -52,6 +55,11 @@ class Call:
         if not text.isdigit() or not least <= int(text) <= most:
             raise Refused(400, "syntax_constraint_violation", f"The parameter '{name}' is out of range.")
         return int(text)
+
+    def many(self, name: str) -> list[str]:
+        """Return the values of a parameter that is repeated or holds commas."""
+        values = ",".join(self.repeated.get(name, ())).split(",")
+        return [value.strip() for value in values if value.strip()]
 
     def moment(self, name: str) -> float | None:
         text = self.query.get(name)
@@ -74,7 +82,7 @@ class Answer:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     hold: float = 0.0
-    #: "" for a whole answer, "silent" for none, "half" for one that breaks off.
+    #: "" for a whole answer, "silent" for none, "half" for one that breaks off, "reset" for a line that is cut.
     cut: str = ""
     #: Sent in pieces instead of a body, however large it is.
     file: Path | None = None

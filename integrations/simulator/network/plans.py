@@ -6,7 +6,8 @@ import hmac
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smsflow_plugin.integrations.simulator.network.batch_request import Refused
+from smsflow_plugin.integrations.simulator.network.conversation.projects import Projects
+from smsflow_plugin.integrations.simulator.network.refusals import Refused
 from smsflow_plugin.integrations.simulator.network.storage import Database
 
 
@@ -24,8 +25,9 @@ class Plan:
 
 
 class Plans:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, projects: Projects) -> None:
         self._database = database
+        self._projects = projects
 
     def configure(self, plan: Plan) -> None:
         with self._database.transaction() as sql:
@@ -41,15 +43,27 @@ class Plans:
         return Plan(**dict(row))
 
     def authorized(self, plan: str, authorization: str) -> Plan:
-        """Return the plan of a caller with the right bearer token. :raises Refused: with 401 for everybody else."""
+        """Return the plan of a caller with the right bearer token. :raises Refused: with 401 for everybody else.
+
+        A project may stand in the place of a plan; its callers have tokens from OAuth.
+        """
         try:
             found = self.get(plan)
         except Refused:
             found = Plan(plan, "")
+        if self._projects.exists(plan):
+            self._projects.authorized(plan, authorization)
+            return found
         expected = f"Bearer {found.token}".encode()
         if not found.token or not hmac.compare_digest(authorization.encode(), expected):
             raise Refused(401, "unauthorized", "The API token is not valid for this service plan.")
         return found
+
+    def secret(self, plan: str) -> str:
+        """Return what signs a plan's callbacks, or ""."""
+        with self._database.transaction() as sql:
+            row = sql.execute("SELECT callback_secret FROM plans WHERE plan = ?", (plan,)).fetchone()
+        return str(row["callback_secret"]) if row else ""
 
     def only(self) -> str:
         """Return the name of the plan if there is just one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,10 +11,12 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, Protocol
 
-from smsflow_plugin.integrations.simulator.network.api import SmsApi
 from smsflow_plugin.integrations.simulator.network.control import Control
+from smsflow_plugin.integrations.simulator.network.conversation.api import ConversationApi
+from smsflow_plugin.integrations.simulator.network.conversation.oauth import TokenApi
 from smsflow_plugin.integrations.simulator.network.core import Network
 from smsflow_plugin.integrations.simulator.network.http import Answer, Call, Handler
+from smsflow_plugin.integrations.simulator.network.sms_api import SmsApi
 
 LARGEST_BODY = 16 * 1024 * 1024
 PIECE = 256 * 1024
@@ -41,7 +44,12 @@ class NetworkServer:
         self.stopping = Event()
         self._http = _HttpServer((host, port), self)
         self._thread = Thread(target=self._http.serve_forever, args=(0.05,), name="network-http", daemon=True)
-        self.doors: dict[str, Handler] = {"xms": SmsApi(network), "_control": Control(network)}
+        self.doors: dict[str, Handler] = {
+            "xms": SmsApi(network),
+            "v1": ConversationApi(network),
+            "oauth2": TokenApi(network),
+            "_control": Control(network),
+        }
         for companion in companions:
             self.doors |= companion.doors(self.url)
 
@@ -123,11 +131,17 @@ class _Handler(BaseHTTPRequestHandler):
         missing = Answer(404, {"code": "not_found", "text": "There is nothing at this address."})
         return self._write(door(call) if door else missing)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
     def _write(self, answer: Answer) -> None:
         if answer.hold:
             self.server.network_server.stopping.wait(answer.hold)
+        if answer.cut == "reset":
+            # closing a socket that lingers for no time sends RST instead of FIN
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
         if answer.cut == "silent":
             self.close_connection = True
             return

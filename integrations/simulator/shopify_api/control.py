@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from smsflow_plugin.integrations.simulator.network.batch_request import Refused
 from smsflow_plugin.integrations.simulator.network.clock import stamp
 from smsflow_plugin.integrations.simulator.network.http import Answer, Call
+from smsflow_plugin.integrations.simulator.network.refusals import Refused
 from smsflow_plugin.integrations.simulator.shopify_api.doings import Doings, NotPossible
 from smsflow_plugin.integrations.simulator.shopify_api.generating import fill
 from smsflow_plugin.integrations.simulator.shopify_api.world import Shops

@@ -44,7 +44,7 @@
         const of = (name) => form.elements.namedItem(`${trigger[1]}-value-${name}`)?.value ?? '';
         add('trigger', `${field.value}:${of('kind') || of('change')}`);
       }
-      const gathered = /^(steps-.*)-value-(save_as|name)$/.exec(field.name);
+      const gathered = /^(steps-.*)-value-(save_as|score_as|name)$/.exec(field.name);
       if (gathered && field.value) {
         const type = form.elements.namedItem(`${gathered[1]}-type`)?.value ?? '';
         add('gathered', `${type}:${field.value}`);
@@ -142,11 +142,13 @@
     }
 
     dressed(text) {
-      if (this.messageClass !== 'marketing') return text;
+      // what answers a text by itself names the brand, and says nothing of opting out
+      const { messageClass } = this;
+      if (messageClass !== 'marketing' && messageClass !== 'answer') return text;
       const { brand, optOut } = tools;
       const said = text.toLowerCase().startsWith(brand.toLowerCase());
       const words = optOut[this.language.split(/[-_]/)[0]] ?? optOut.en;
-      return (brand && !said ? `${brand}: ` : '') + text + (/\bSTOP\b/.test(text) ? '' : `\n${words}`);
+      return (brand && !said ? `${brand}: ` : '') + text + (messageClass === 'answer' || /\bSTOP\b/.test(text) ? '' : `\n${words}`);
     }
 
     showLine(label, { parts, encoding, characters, cost }) {

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from smsflow_plugin.flows.library import words as w
 from smsflow_plugin.flows.library.copies import read_copy
 from smsflow_plugin.flows.library.definitions import FlowTemplate, Story
-from smsflow_plugin.flows.library.templates.common import ONE, TWO, link, number, staff
+from smsflow_plugin.flows.library.templates.common import AS_NO, AS_YES, ONE, TWO, link, number, staff
 
 AUTORESPONDER = FlowTemplate(
     key="autoresponder",
@@ -64,9 +64,9 @@ CARE_FOLLOWUP = FlowTemplate(
         w.wait("[[hours]]", "hours"),
         w.ask(
             "solved",
-            w.option(ONE, value="yes", reply="good"),
+            w.option(f"{ONE}, {AS_YES}", value="yes", reply="good"),
             w.option(
-                TWO,
+                f"{TWO}, {AS_NO}",
                 w.notify("staff_subject", "staff_body"),
                 w.hand_over(_("A closed case is not solved")),
                 value="no",

@@ -11,6 +11,8 @@ YES = "YES, Y, ja, j, si, oui, o, ok, okay"
 ONE = "1, one, en, eins, uno, un"
 TWO = "2, two, to, zwei, dos, deux"
 A, B, C = "A", "B", "C"
+#: Answers that are a plain yes or no as well: "yep", "nej tak" and 👍 are then understood.
+AS_YES, AS_NO = "yes, ja, si, oui", "no, nej, nein, non"
 
 
 def link(label: Label, name: str = "link") -> Setting:

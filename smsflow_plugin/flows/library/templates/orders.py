@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from smsflow_plugin.flows.library import words as w
 from smsflow_plugin.flows.library.copies import read_copy
 from smsflow_plugin.flows.library.definitions import FlowTemplate, Setting, Story
-from smsflow_plugin.flows.library.templates.common import A, B, C, number, staff
+from smsflow_plugin.flows.library.templates.common import AS_NO, AS_YES, A, B, C, number, staff
 
 ORDER_UPDATES = FlowTemplate(
     key="order_updates",
@@ -116,9 +116,15 @@ EVENT_REMINDER = FlowTemplate(
         w.wait_before("appointment", "[[first]]", "hours", if_past="skip_next"),
         w.ask(
             "tomorrow",
-            w.option(A, w.goal(_("Confirmed")), value="A", tag="confirmed", reply="confirmed"),
             w.option(
-                B,
+                f"{A}, {AS_YES}, confirm",
+                w.goal(_("Confirmed")),
+                value="A",
+                tag="confirmed",
+                reply="confirmed",
+            ),
+            w.option(
+                f"{B}, {AS_NO}",
                 w.notify("staff_subject", "staff_body"),
                 w.leave(_("Cannot come")),
                 value="B",
@@ -133,6 +139,8 @@ EVENT_REMINDER = FlowTemplate(
             ),
             save_as="appointment_answer",
             again="again",
+            # they try to say something, and no list of answers will do
+            other=(w.notify("staff_subject", "staff_body"),),
             amount=4,
             unit="hours",
         ),

@@ -13,6 +13,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.models import Connection, Store
 from smsflow_site.demo.history import live_through
+from smsflow_site.demo.pages import create_pages
 from smsflow_site.demo.shops import (
     LOGINS,
     PASSWORD,
@@ -22,6 +23,7 @@ from smsflow_site.demo.shops import (
     enable_flows,
     point_at_simulator,
 )
+from smsflow_site.demo.talks import set_up
 
 
 class Command(BaseCommand):
@@ -53,11 +55,13 @@ class Command(BaseCommand):
         self.stdout.write("Letting two stores live through three weeks …")
         self.stdout.flush()
         live_through(clock.now(), prepare=self.prepare, tell=self.show)
-        create_users()
 
     def prepare(self) -> list[Store]:
         stores = create_stores()
+        create_users()
         enable_flows(stores)
+        set_up(dict(zip(STORES, stores, strict=True)))
+        create_pages(stores)
         return stores
 
     def show(self, done: int, total: int) -> None:

@@ -1,0 +1,239 @@
+"""The page of the experiments of a store: what each has come to, in a sentence and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+from wagtail.admin import messages
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.viewsets.base import ViewSet
+
+from smsflow_plugin import clock
+from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
+from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may, number, visible
+from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
+from smsflow_plugin.measurement.experiments import Experiment, Kind, Result, experiments, result, title
+from smsflow_plugin.measurement.judging import Arm, Comparison, State
+from smsflow_plugin.measurement.verdicts import arm_name, between, signed
+from smsflow_plugin.models import Flow, FlowStat, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One arm in the table, in words. Empty where nothing may be said."""
+
+    name: str
+    arm: str
+    exposed: str
+    ordered: str = ""
+    rate: str = ""
+    rate_interval: str = ""
+    difference: str = ""
+    difference_interval: str = ""
+    revenue: str = ""
+    revenue_difference: str = ""
+    revenue_interval: str = ""
+    clicked: str = ""
+    opted_out: str = ""
+    wins: bool = False
+
+
+def lines(found: Result) -> list[Line]:
+    """Return the table of a result. Of a broken split it has nothing but how many people there were."""
+    judgement = found.judgement
+    compared = {each.arm.name: each for each in judgement.comparisons}
+    return [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+
+
+def _line(arm: Arm, compared: Comparison | None, state: State, winner: str) -> Line:
+    name, exposed = arm_name(arm.name), number_format(arm.exposed)
+    if state in (State.BROKEN, State.NOBODY):
+        return Line(name, arm.name, exposed)
+    return Line(
+        name,
+        arm.name,
+        exposed,
+        number_format(arm.converted),
+        "" if arm.rate is None else _("%(number)s %%") % {"number": _percent(arm.rate)},
+        "" if arm.rate is None else _span(_percent(arm.interval.low), _percent(arm.interval.high)),
+        signed(compared.rate.difference) if compared else "",
+        between(compared.rate.interval) if compared else "",
+        _money(arm.revenue.mean),
+        _signed_money(compared.revenue) if compared else "",
+        _revenue_interval(compared) if compared else "",
+        number_format(arm.clicked),
+        number_format(arm.opted_out),
+        arm.name == winner,
+    )
+
+
+def _span(low: str, high: str) -> str:
+    return _("%(low)s to %(high)s") % {"low": low, "high": high}
+
+
+def _percent(share: float) -> str:
+    return number_format(round(share * 100, 1), 1)
+
+
+def _money(value: float) -> str:
+    return number_format(round(value, 2), 2)
+
+
+def _revenue_interval(compared: Comparison) -> str:
+    interval = compared.revenue_interval
+    if interval is None:
+        return _("too few orders to say")
+    return _span(_signed_money(interval.low), _signed_money(interval.high))
+
+
+def _signed_money(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{_money(abs(value))}"
+
+
+def stores_of(user: Any) -> list[Store]:
+    """Return the stores whose flows and figures ``user`` may see: the rights are read once."""
+    stores = Store.objects.visible_to(user).order_by("name", "pk")
+    return [
+        store
+        for store in stores
+        if may(user, "view", FlowStat(store=store))
+        and (may(user, "view", Flow(store=store)) or may(user, "change", Flow(store=store)))
+    ]
+
+
+class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
+    template_name = "smsflow/experiments/page.html"
+    page_title = gettext_lazy("Experiments")
+    header_icon = "rotate"
+    index_url_name = ""
+    edit_url_name = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not self.stores:
+            raise PermissionDenied
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    @cached_property
+    def stores(self) -> list[Store]:
+        return stores_of(self.request.user)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store that is asked for, the first one if none is. Anybody else's is a 404."""
+        wanted = self.request.GET.get("store")
+        if not wanted:
+            return self.stores[0]
+        found = next((store for store in self.stores if store.pk == number(wanted)), None)
+        if found is None:
+            raise Http404
+        return found
+
+    @cached_property
+    def experiments(self) -> list[Experiment]:
+        return experiments(self.store)
+
+    @cached_property
+    def chosen(self) -> Experiment | None:
+        """The experiment that is asked for, else the newest that still runs."""
+        wanted = self.request.GET.get("experiment")
+        if wanted:
+            found = next((each for each in self.experiments if each.name == wanted), None)
+            if found is None:
+                raise Http404
+            return found
+        running = [each for each in self.experiments if each.running]
+        return next(iter(running or self.experiments), None)
+
+    def get_page_subtitle(self) -> str:
+        return str(self.store)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [*self.breadcrumbs_items, {"url": "", "label": self.get_page_title(), "sublabel": str(self.store)}]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        chosen = self.chosen
+        found = result(self.store, chosen, clock.now()) if chosen else None
+        context.update(
+            store=self.store,
+            stores=self.stores if len(self.stores) > 1 else [],
+            rows=[(each, title(each), self._address(each), each == chosen) for each in self.experiments],
+            chosen=chosen,
+            heading=title(chosen) if chosen else "",
+            result=found,
+            lines=lines(found) if found else [],
+            currency=self.store.currency,
+            days=self.store.attribution_days,
+            **self._applying(found),
+        )
+        return context
+
+    def _address(self, experiment: Experiment) -> str:
+        query = urlencode({"store": self.store.pk, "experiment": experiment.name})
+        return f"{reverse(self.index_url_name)}?{query}"
+
+    def _applying(self, found: Result | None) -> Mapping[str, Any]:
+        """Return what the form needs that takes a wording over; nothing for who may not change the flow."""
+        if found is None or found.experiment.kind is not Kind.COPY or not found.experiment.running:
+            return {}
+        flow = visible(self.request.user, Flow).filter(pk=found.experiment.flow_id).first()
+        if flow is None or not may(self.request.user, "change", flow):
+            return {}
+        return {"may_apply": True, "apply_url": self._address(found.experiment)}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        chosen, arm = self.chosen, request.POST.get("arm", "")
+        flow = visible(request.user, Flow).filter(store=self.store, pk=chosen.flow_id).first() if chosen else None
+        if chosen is None or flow is None:
+            raise Http404
+        if not may(request.user, "change", flow):
+            raise PermissionDenied
+        try:
+            ApplyWinner(flow, request.user, experiment=chosen.name, arm=arm).execute()
+        except CannotApply as refusal:
+            messages.error(request, str(refusal))
+            return redirect(self._address(chosen))
+        messages.success(
+            request, _("The draft has only %(arm)s left. Publish it to end the experiment.") % {"arm": arm_name(arm)}
+        )
+        return redirect(reverse(self.edit_url_name, args=[flow.pk]))
+
+
+class ExperimentsMenuItem(MenuItem):  # type: ignore[misc]
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(stores_of(request.user))
+
+
+class ExperimentsViewSet(ScopedViewSetMixin, ViewSet):  # type: ignore[misc]
+    name = "smsflow_experiments"
+    url_prefix = "smsflow/experiments"
+    icon = "rotate"
+    menu_label = gettext_lazy("Experiments")
+    menu_name = "smsflow-experiments"
+    menu_order = 236
+    menu_item_class = ExperimentsMenuItem
+
+    def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            "index_url_name": self.get_url_name("index"),
+            "edit_url_name": FlowViewSet().get_url_name("edit"),
+            **kwargs,
+        }
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [path("", self.construct_view(ExperimentsPage), name="index")]

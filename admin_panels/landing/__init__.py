@@ -1,0 +1,12 @@
+"""Landing pages in the admin: their forms, and a list of them in the menu. The rest is Wagtail's."""
+
+from __future__ import annotations
+
+
+def register() -> None:
+    """Give the page types their forms; as soon as all models are there, for Wagtail's checks build and keep them."""
+    from smsflow_plugin.admin_panels.landing.panels import folder_handler, page_handler
+    from smsflow_plugin.models import LandingFolder, LandingPage
+
+    LandingFolder.edit_handler = folder_handler()
+    LandingPage.edit_handler = page_handler()

@@ -1,0 +1,52 @@
+"""The list of landing pages in the menu: those in the parts of the tree, and in the stores, that the user edits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.views.pages.listing import IndexView
+from wagtail.admin.viewsets.pages import PageListingViewSet
+from wagtail.models import Page
+from wagtail.permissions import policy_registry
+
+from smsflow_plugin.landing.models import fill_stores
+from smsflow_plugin.landing.permissions import folders_known_to, may_edit_in
+from smsflow_plugin.models import LandingPage
+
+
+class LandingPageList(IndexView):  # type: ignore[misc]
+    def get_base_queryset(self) -> Any:
+        pages = super().get_base_queryset()
+        user = self.request.user
+        folders = folders_known_to(user)
+        hidden = [path for path, store in folders.items() if not (user.is_superuser or may_edit_in(user, store))]
+        for path in hidden:
+            pages = pages.exclude(path__startswith=path)
+        return pages
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        paginated = super().paginate_queryset(queryset, page_size)
+        # each row's "View live" asks for the page's address, and that for its store
+        fill_stores(paginated[2])
+        return paginated
+
+
+class LandingPagesMenuItem(MenuItem):  # type: ignore[misc]
+    """Shown to whoever has a right to some pages of the site; without one the list leads back to the front page."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(policy_registry.get_by_type(Page).explorable_instances(request.user).exists())
+
+
+class LandingPageViewSet(PageListingViewSet):  # type: ignore[misc]
+    model = LandingPage
+    name = "smsflow_landing_pages"
+    url_prefix = "smsflow/landing-pages"
+    icon = "doc-full"
+    menu_label = _("Landing pages")
+    menu_order = 219
+    menu_item_class = LandingPagesMenuItem
+    index_view_class = LandingPageList

@@ -1,0 +1,99 @@
+"""The fields of a store's connection to Sinch's Conversation API."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms import WagtailAdminModelForm
+
+from smsflow_plugin.admin_panels.stores.secret_field import SecretField
+from smsflow_plugin.messaging.settling import PAUSE
+from smsflow_plugin.models import Connection
+
+CONVERSATION_FIELDS = (
+    "conversation_project",
+    "conversation_app",
+    "conversation_key_id",
+    "conversation_key_secret",
+    "conversation_callback_secret",
+    "conversation_region",
+)
+#: Where calls go is decided by whoever runs the installation.
+OPERATOR_ORIGINS = ("conversation_origin", "conversation_auth_origin")
+
+#: The Conversation API has no others.
+REGIONS = [
+    ("us", gettext_lazy("United States")),
+    ("eu", gettext_lazy("Europe")),
+    ("br", gettext_lazy("Brazil")),
+]
+_ORIGIN_HELP = gettext_lazy("Only for a proxy or a test network. Empty means the address of the region.")
+
+
+def clean_origin(text: str) -> str:
+    """Return the address of a gateway as it is stored.
+
+    :raises ValidationError: if it is none.
+    """
+    url = text.strip().rstrip("/")
+    # a host without a dot (localhost, a container) is as good as any
+    if url and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[^\s]*)?", url):
+        URLValidator(schemes=["http", "https"])(url)
+    return url
+
+
+class ConversationFields(WagtailAdminModelForm):  # type: ignore[misc]
+    """The part of a store's form that asks for a project of the Conversation API."""
+
+    conversation_project = forms.CharField(label=gettext_lazy("Project id"), required=False, max_length=255)
+    conversation_app = forms.CharField(
+        label=gettext_lazy("App id"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("The app whose channels the store texts through."),
+    )
+    conversation_key_id = SecretField(label=gettext_lazy("Access key id"))
+    conversation_key_secret = SecretField(label=gettext_lazy("Access key secret"))
+    conversation_callback_secret = SecretField(label=gettext_lazy("Webhook secret"))
+    conversation_region = forms.ChoiceField(label=gettext_lazy("Region"), choices=REGIONS, required=False)
+    conversation_origin = forms.CharField(
+        label=gettext_lazy("Base address"), required=False, max_length=255, help_text=_ORIGIN_HELP
+    )
+    conversation_auth_origin = forms.CharField(
+        label=gettext_lazy("Address of access tokens"), required=False, max_length=255, help_text=_ORIGIN_HELP
+    )
+
+    def show_conversation(self, connection: Connection | None) -> dict[str, bool]:
+        """Fill in what is stored, and return which secrets are."""
+        if connection:
+            self.fields["conversation_project"].initial = connection.account
+            self.fields["conversation_app"].initial = connection.settings.get("app_id")
+            self.fields["conversation_region"].initial = connection.settings.get("region")
+            self.fields["conversation_origin"].initial = connection.settings.get("conversation_origin")
+            self.fields["conversation_auth_origin"].initial = connection.settings.get("auth_origin")
+        names = ("key_id", "key_secret", "callback_secret")
+        return {f"conversation_{name}": bool(connection and connection.secrets.get(name)) for name in names}
+
+    def clean_conversation_origin(self) -> str:
+        return clean_origin(self.cleaned_data["conversation_origin"])
+
+    def clean_conversation_auth_origin(self) -> str:
+        return clean_origin(self.cleaned_data["conversation_auth_origin"])
+
+    def conversation_values(self, cleaned: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the secrets and the settings of the connection."""
+        secrets = {name: cleaned[f"conversation_{name}"] for name in ("key_id", "key_secret", "callback_secret")}
+        # whatever made the gateway refuse before, it is asked again with this
+        settings: dict[str, Any] = {
+            "app_id": cleaned["conversation_app"].strip(),
+            "region": cleaned["conversation_region"] or "us",
+            PAUSE: None,
+        }
+        if "conversation_origin" in self.fields:
+            settings["conversation_origin"] = cleaned["conversation_origin"]
+            settings["auth_origin"] = cleaned["conversation_auth_origin"]
+        return secrets, settings

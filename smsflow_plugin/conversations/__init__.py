@@ -1,0 +1,1 @@
+"""People who write, and staff who answer: threads, notes, keywords."""
