@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from smsflow_plugin.measurement.judging import Comparison, Judgement, State
+from smsflow_plugin.measurement.judging import Comparison, Harm, Judgement, State
 from smsflow_plugin.measurement.statistics import Interval
 
 #: Arms of a holdout, as they stand in ``Exposure.arm``.
@@ -39,14 +39,16 @@ def warnings(judgement: Judgement) -> list[str]:
     return [_warning(each) for each in judgement.harmful]
 
 
-def _warning(harmful: Comparison) -> str:
+def _warning(harmful: Harm) -> str:
     values = {
         "arm": arm_name(harmful.arm.name),
-        "points": points(harmful.opt_outs.difference),
-        "interval": between(harmful.opt_outs.interval),
+        "points": points(harmful.difference),
+        "interval": between(harmful.interval),
     }
     if harmful.arm.name == SENT:
         return _("With texts more people opt out, by %(points)s points (%(interval)s).") % values
+    if harmful.arm.name == HELD:
+        return _("Without texts more people opt out, by %(points)s points (%(interval)s).") % values
     return _("With %(arm)s more people opt out: %(points)s points more (%(interval)s).") % values
 
 
