@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from smsflow_plugin.messaging.lint_words import FREE, PROHIBITED, SHORTENERS, Topic
 from smsflow_plugin.messaging.parts import GSM, Parts
+from smsflow_plugin.messaging.stuck_addresses import LINK_NAME, OUTPUT
 
 #: What a text should have said by then.
 FIRST_WORDS = 10
@@ -23,11 +24,9 @@ SHOUTING_LETTERS = 12
 SHOUTING_SHARE = 0.5
 
 _MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_OUTPUT = re.compile(r"\{\{-?\s*([^|}\s]+)[^}]*?\}\}", re.DOTALL)
 _LINK = re.compile(
     r"https?://[^\s<>\"'{}|]+|(?<![@\w.])(?:[\w-]+\.)+(?:com|net|org|io|co|shop|store|link|ly|me|gl|gd)/\S+", re.I
 )
-_LINK_NAME = re.compile(r"(?:^|[._])(?:url|link|[a-z]*_url)$")
 _ADDRESS = re.compile(r"https?://(\d{1,3}(?:\.\d{1,3}){3})")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d[\d.,]*\s?%?|\{\{.*?\}\}", re.DOTALL)
 _WORTH = re.compile(r"\d|%|[€£$¥]|\b(?:kr|usd|eur|dkk|gbp)\b", re.I)
@@ -102,7 +101,7 @@ def _prohibited(text: str, language: str) -> Iterator[Hint]:
 
 
 def _missing(text: str, optional: Collection[str]) -> Iterator[Hint]:
-    for found in _OUTPUT.finditer(text):
+    for found in OUTPUT.finditer(text):
         if found[1] in optional and not re.search(r"\|\s*default\b", found[0]):
             message = _("Some people have no “%(name)s”. Add words for them: | default: '…', or another text.")
             yield Hint("missing_fallback", message % {"name": found[1]}, found.start(), found.end())
@@ -110,7 +109,7 @@ def _missing(text: str, optional: Collection[str]) -> Iterator[Hint]:
 
 def _links(text: str) -> Iterator[Hint]:
     links = [(found.start(), found.end()) for found in _LINK.finditer(_blanked(text))]
-    links += [(found.start(), found.end()) for found in _OUTPUT.finditer(text) if _LINK_NAME.search(found[1])]
+    links += [(found.start(), found.end()) for found in OUTPUT.finditer(text) if LINK_NAME.search(found[1])]
     if len(links) > 1:
         start, end = sorted(links)[1]
         yield Hint("many_calls", _("One link is enough: a second thing to do halves the answers."), start, end)
@@ -140,7 +139,7 @@ def _late(text: str, language: str) -> Iterator[Hint]:
     beginning = text[: words[FIRST_WORDS - 1].end()]
     free = FREE.get(language, FREE["en"])
     # a name is a greeting, anything else that is filled in is news about the person's own things
-    filled = [found[1] for found in _OUTPUT.finditer(beginning) if not found[1].startswith(("contact.", "store."))]
+    filled = [found[1] for found in OUTPUT.finditer(beginning) if not found[1].startswith(("contact.", "store."))]
     if filled or _WORTH.search(_MARKUP.sub(" ", beginning)) or free.search(beginning):
         return
     message = _("Say what is in it for the reader within the first ten words: phones show no more of it.")

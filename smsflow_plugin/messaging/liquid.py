@@ -20,12 +20,15 @@ from smsflow_plugin.messaging.liquid_environment import (
     inner_expressions,
     position,
 )
+from smsflow_plugin.messaging.stuck_addresses import stuck_addresses
 
 __all__ = ["CopyError", "MissingValue", "Problem", "check_copy", "check_syntax"]
 
 #: Stands for a value that a check cannot know: what ``assign`` computed, the items of an empty list.
 _ANYTHING = object()
 _UNKNOWN = object()
+#: Characters of a text that a problem repeats.
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,7 +57,8 @@ def check_copy(source: str, sample: Mapping[str, Any]) -> list[Problem]:
     """
     if problems := check_syntax(source):
         return problems
-    return sorted(set(_check_nodes(compile_copy(source).template.nodes, _Scope(sample, {}))))
+    found = set(_check_nodes(compile_copy(source).template.nodes, _Scope(sample, {})))
+    return sorted(found.union(_check_addresses(source)))
 
 
 def check_syntax(source: str) -> list[Problem]:
@@ -64,6 +68,13 @@ def check_syntax(source: str) -> list[Problem]:
     except CopyError as error:
         return [Problem(error.line, error.column, error.message)]
     return []
+
+
+def _check_addresses(source: str) -> Iterator[Problem]:
+    for at, both in stuck_addresses(source):
+        shown = both if len(both) <= _SHOWN else f"{both[:_SHOWN]}…"
+        message = _("Put a blank between the two addresses: stuck together, neither of them leads anywhere (%(both)s).")
+        yield Problem(*position(source, at), message % {"both": shown})
 
 
 def _check_nodes(nodes: Iterable[Node], scope: _Scope) -> Iterator[Problem]:

@@ -97,6 +97,31 @@ def test_a_name_is_found_and_put_in_with_the_keyboard_alone(page: Page, text: Lo
     expect(counter_of(text)).not_to_contain_text("Wrong:")
 
 
+@pytest.mark.parametrize(
+    ("before", "behind", "name", "written"),
+    [
+        ("See {{ store.url }}", "", "store.url", "See {{ store.url }} {{ store.url }}"),
+        ("See https://a.example/", "now", "store.url", "See https://a.example/ {{ store.url }} now"),
+        ("See (", ")", "store.url", "See ({{ store.url }})"),
+        ("See https://a.example/?next=", "", "store.url", "See https://a.example/?next={{ store.url }}"),
+        ("From", "Hi", "store.name", "From {{ store.name }} Hi"),
+        ("From ", ".", "store.name", "From {{ store.name }}."),
+        ("https://a.example/", "/x", "store.name", "https://a.example/{{ store.name }}/x"),
+        ("{% if store.name %}", "{% endif %}", "store.name", "{% if store.name %}{{ store.name }}{% endif %}"),
+    ],
+)
+def test_what_is_put_in_does_not_stick_to_what_stands_there(
+    page: Page, text: Locator, before: str, behind: str, name: str, written: str
+) -> None:
+    text.fill(before + behind)
+    text.evaluate("(element, at) => { element.focus(); element.setSelectionRange(at, at); }", len(before))
+    counter_of(text).get_by_role("button", name="Insert a name").press("Enter")
+    expect(page.get_by_role("searchbox", name="Search the names").first).to_be_focused()
+    page.keyboard.type(name)
+    counter_of(text).get_by_role("button", name=re.compile(f"^{re.escape(name)}")).click()
+    expect(text).to_have_value(written)
+
+
 def test_a_step_that_is_added_later_counts_too(page: Page, text: Locator) -> None:
     page.goto(f"/admin/smsflow/flows/edit/{FLOW}/")
     page.get_by_role("tab", name="Steps and words").click()

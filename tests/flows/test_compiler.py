@@ -144,6 +144,7 @@ def test_each_rule_of_the_form_becomes_a_condition(raw: dict[str, Any], conditio
         (make(wait(0), send()), "Step 1, Wait: Wait at least one minute."),
         (make(send("Hi {{ contact.first_name }}.")), "Step 1, Send a text: “contact.first_name” may be missing."),
         (make(send("Hi {{ cart.url }}.")), "There is no “cart.url” here."),
+        (make(send("{{ store.url }}http://a.example/")), "Step 1, Send a text: Put a blank between the two addresses"),
         (make(send("Hi {{ cart.url ")), "Step 1, Send a text: This is not closed"),
         (make(send("Hi.", hold_amount=0)), "Step 1, Send a text: Give a number of at least 1."),
         (make(leave(), send()), "Step 2, Send a text: Nobody gets here"),

@@ -16,7 +16,7 @@ from smsflow_plugin.messaging.parts import count_parts
 
 SAMPLE = {
     "contact": {"first_name": None, "orders_count": 3, "tags": ["vip"]},
-    "store": {"name": "Sierra Gear"},
+    "store": {"name": "Sierra Gear", "url": "https://sierra-gear.example"},
     **KINDS["order_created"].sample,
     **KINDS["parcel_sent"].sample,
 }
@@ -141,6 +141,11 @@ def test_compiled_copy_is_kept() -> None:
         "{% case contact.first_name %}{% when 'Ada' %}Hello{% endcase %}",
         "{{ order.total | money: order.currency }}",
         "{% comment %} {{ anything }} {% endcomment %}Hi",
+        "{% if parcel.tracking_url %}{{ parcel.tracking_url }}{% else %}https://a.example/{% endif %}",
+        "https://a.example/?next=https://b.example/ https://c.example/{{ order.name }}",
+        "{{ order.name }}https://a.example/",
+        "https://a.example/ https://b.example/",
+        '<a href="https://a.example/"><img src="https://b.example/"></a>',
     ],
 )
 def test_good_copy_has_no_problems(source: str) -> None:
@@ -162,6 +167,10 @@ def test_good_copy_has_no_problems(source: str) -> None:
         ("{{ order.name", 1, 1, "}}"),
         ("{% if %}x{% endif %}", 1, 4, "condition"),
         ("{{ (1..3) }}", 1, 4, "range"),
+        ("a\nhttps://a.example/x/https://b.example/y/", 2, 21, "blank"),
+        ("Hi {{ store.url }}http://b.example/y/.", 1, 19, "blank"),
+        ("{{ store.url }}{{ store.url }}", 1, 16, "blank"),
+        ("https://a.example/{{ store.url | upcase }}", 1, 19, "blank"),
     ],
 )
 def test_a_problem_is_named_where_it_stands(source: str, line: int, column: int, word: str) -> None:

@@ -11,6 +11,24 @@
     return element;
   };
 
+  // A value that is handed to an address, a bracket or a quotation mark is followed by an address without a blank;
+  // so is a tag, behind which only some people read on.
+  const LEADS_ON = /(?:[\s=([{<"'“‘«]|%\})$/;
+  const ADDRESS = /^https?:\/\/|^\{\{\s*(?:[\w.]*[._])?(?:url|link|[a-z]*_url)\b/;
+  const WORD_BEFORE = /(?:[\p{L}\p{N}.,;:!?]|\}\})$/u;
+  const WORD_BEHIND = /^(?:[\p{L}\p{N}]|\{\{)/u;
+  // in an address a name is a part of it
+  const IN_ADDRESS = /https?:\/\/[^\s{}]*$/;
+
+  /* The blanks that keep what is put in from sticking to the words, names and addresses around it. */
+  const blanksAround = (markup, before, behind) => {
+    const touches = ADDRESS.test(markup)
+      ? before && !LEADS_ON.test(before)
+      : WORD_BEFORE.test(before) && !IN_ADDRESS.test(before);
+    const inAddress = !ADDRESS.test(markup) && IN_ADDRESS.test(before);
+    return [touches ? ' ' : '', WORD_BEHIND.test(behind) && !inAddress ? ' ' : ''];
+  };
+
   class NamesPicker {
     constructor(textarea, tools, situation) {
       this.textarea = textarea;
@@ -100,11 +118,12 @@
       const words = this.tools.texts.instead;
       const markup = insert || (optional ? `{{ ${path} | default: '${words}' }}` : `{{ ${path} }}`);
       const { textarea } = this;
-      const start = textarea.selectionStart;
+      const { selectionStart: start, selectionEnd: end, value } = textarea;
+      const [front, back] = blanksAround(markup, value.slice(0, start), value.slice(end));
       textarea.focus();
-      textarea.setRangeText(markup, start, textarea.selectionEnd, 'end');
+      textarea.setRangeText(front + markup + back, start, end, 'end');
       if (optional && !insert) {
-        const at = start + markup.indexOf(words, path.length);
+        const at = start + front.length + markup.indexOf(words, path.length);
         textarea.setSelectionRange(at, at + words.length);
       }
       this.close();
