@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 
@@ -31,6 +33,10 @@ REGIONS = [
     ("eu", gettext_lazy("Europe")),
     ("br", gettext_lazy("Brazil")),
 ]
+#: Characters below which the secret of a signature can be guessed.
+SECRET_LENGTH = 16
+# They become parts of addresses. Sinch's own have at most 36 characters.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ORIGIN_HELP = gettext_lazy("Only for a proxy or a test network. Empty means the address of the region.")
 
 
@@ -44,6 +50,30 @@ def clean_origin(text: str) -> str:
     if url and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[^\s]*)?", url):
         URLValidator(schemes=["http", "https"])(url)
     return url
+
+
+def clean_identifier(text: str) -> str:
+    """Return an id that Sinch gave, as it is stored.
+
+    :raises ValidationError: if it cannot be one.
+    """
+    identifier = text.strip()
+    if identifier and not _IDENTIFIER.fullmatch(identifier):
+        raise ValidationError(
+            _("Copy the id from the Sinch dashboard: letters, digits, “-” and “_” only, at most 64 of them.")
+        )
+    return identifier
+
+
+def clean_signing_secret(secret: str) -> str:
+    """Return the secret with which callbacks are signed; empty keeps what is stored.
+
+    :raises ValidationError: if it is too short.
+    """
+    if secret and len(secret) < SECRET_LENGTH:
+        message = _("Use at least %(count)s characters: a short secret can be guessed, and callbacks forged.")
+        raise ValidationError(message % {"count": SECRET_LENGTH})
+    return secret
 
 
 class ConversationFields(WagtailAdminModelForm):  # type: ignore[misc]
@@ -78,6 +108,15 @@ class ConversationFields(WagtailAdminModelForm):  # type: ignore[misc]
         names = ("key_id", "key_secret", "callback_secret")
         return {f"conversation_{name}": bool(connection and connection.secrets.get(name)) for name in names}
 
+    def clean_conversation_app(self) -> str:
+        return clean_identifier(self.cleaned_data["conversation_app"])
+
+    def clean_conversation_key_id(self) -> str:
+        return clean_identifier(self.cleaned_data["conversation_key_id"])
+
+    def clean_conversation_callback_secret(self) -> str:
+        return clean_signing_secret(self.cleaned_data["conversation_callback_secret"])
+
     def clean_conversation_origin(self) -> str:
         return clean_origin(self.cleaned_data["conversation_origin"])
 
@@ -89,7 +128,7 @@ class ConversationFields(WagtailAdminModelForm):  # type: ignore[misc]
         secrets = {name: cleaned[f"conversation_{name}"] for name in ("key_id", "key_secret", "callback_secret")}
         # whatever made the gateway refuse before, it is asked again with this
         settings: dict[str, Any] = {
-            "app_id": cleaned["conversation_app"].strip(),
+            "app_id": cleaned["conversation_app"],
             "region": cleaned["conversation_region"] or "us",
             PAUSE: None,
         }

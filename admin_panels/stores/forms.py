@@ -19,7 +19,9 @@ from smsflow_plugin.admin_panels.stores.conversation_fields import (
     CONVERSATION_FIELDS,
     OPERATOR_ORIGINS,
     ConversationFields,
+    clean_identifier,
     clean_origin,
+    clean_signing_secret,
 )
 from smsflow_plugin.admin_panels.stores.link_fields import LinkFields
 from smsflow_plugin.admin_panels.stores.secret_field import SecretField
@@ -33,6 +35,12 @@ SHOPIFY_FIELDS = ("shop_domain", "shopify_secret")
 SINCH_FIELDS = ("sinch_plan", "sinch_token", "sinch_callback_secret", "sinch_region")
 #: Where calls go is decided by whoever runs the installation: it could be any host of its network.
 OPERATOR_FIELDS = ("sinch_base_url", *OPERATOR_ORIGINS)
+#: What is kept with an account only, by the field that names the account.
+_PARTS = {
+    "shop_domain": ("shopify_secret",),
+    "sinch_plan": ("sinch_token", "sinch_callback_secret"),
+    "conversation_project": CONVERSATION_FIELDS[1:5],
+}
 
 LANGUAGES = [
     ("en", gettext_lazy("English")),
@@ -173,14 +181,17 @@ class StoreForm(ConversationFields, LinkFields):
         return Grant.objects.filter(connection=self.connections.get("shopify")).exists()
 
     def clean_sinch_plan(self) -> str:
-        plan: str = self.cleaned_data["sinch_plan"].strip()
+        plan = clean_identifier(self.cleaned_data["sinch_plan"])
         self._check_account("sinch", plan)
         return plan
 
     def clean_conversation_project(self) -> str:
-        project: str = self.cleaned_data["conversation_project"].strip()
+        project = clean_identifier(self.cleaned_data["conversation_project"])
         self._check_account("sinch_conversation", project)
         return project
+
+    def clean_sinch_callback_secret(self) -> str:
+        return clean_signing_secret(self.cleaned_data["sinch_callback_secret"])
 
     def clean_sinch_base_url(self) -> str:
         return clean_origin(self.cleaned_data["sinch_base_url"])
@@ -203,12 +214,33 @@ class StoreForm(ConversationFields, LinkFields):
         self._need_secret(
             cleaned, "sinch_conversation", "conversation_project", "conversation_key_secret", "key_secret"
         )
-        if cleaned.get("conversation_project") and not cleaned.get("conversation_app"):
+        app_is_wrong = "conversation_app" in self.errors
+        if cleaned.get("conversation_project") and not cleaned.get("conversation_app") and not app_is_wrong:
             self.add_error("conversation_app", _("A connection needs this."))
+        for account, others in _PARTS.items():
+            self._need_account(cleaned, account, others)
         return cleaned
 
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self._errors:
+            self._ask_secrets_again()
+
+    def _ask_secrets_again(self) -> None:
+        """Say of each secret that was written that it is gone: a form with errors comes back without them."""
+        for name, field in self.fields.items():
+            if isinstance(field, SecretField) and self.cleaned_data.get(name):
+                self.add_error(name, _("Nothing was saved. Write this again: secrets are not shown."))
+
+    def _need_account(self, cleaned: dict[str, Any], account: str, others: Sequence[str]) -> None:
+        """Refuse parts of a connection without what names it: there is nowhere to keep them."""
+        written = [str(self.fields[name].label) for name in others if cleaned.get(name) or name in self.errors]
+        if written and account in self.fields and not cleaned.get(account) and account not in self.errors:
+            message = _("Write this as well, or empty the rest of it (%(fields)s): a connection needs all of it.")
+            self.add_error(account, message % {"fields": ", ".join(written)})
+
     def _need_secret(self, cleaned: dict[str, Any], kind: str, account: str, field: str, secret: str) -> None:
-        if not cleaned.get(account) or cleaned.get(field):
+        if not cleaned.get(account) or cleaned.get(field) or field in self.errors:
             return
         connection = self.connections.get(kind)
         if kind == "shopify" and connection is not None and self._is_granted():

@@ -179,14 +179,17 @@ def test_a_store_runs_on_the_conversation_api_alone(store: Store, ada: Client, s
     data = {field.html_name: field.value() for field in form if field.value() not in (None, False)}
     wrong = ada.post(edit, {**data, "conversation_project": "p-1"}).context["form"].errors
     assert set(wrong) == {"conversation_key_id", "conversation_key_secret", "conversation_app"}
+    half = ada.post(edit, {**data, "conversation_key_id": "id"}).context["form"].errors
+    assert "Access key id" in half["conversation_project"][0] and "Write this again" in half["conversation_key_id"][0]
+    assert not Connection.objects.filter(store=store, kind="sinch_conversation").exists()
     data.update(
         conversation_project="p-1", conversation_app="app-1", conversation_key_id="id", conversation_region="eu",
-        conversation_key_secret="hush", conversation_callback_secret="hook",
+        conversation_key_secret="hush", conversation_callback_secret="hook-of-sierra-gear",
     )  # fmt: skip
     ada.post(edit, data)
     connection = Connection.objects.get(store=store, kind="sinch_conversation")
     assert connection.account == "p-1"
-    assert connection.secrets == {"key_id": "id", "key_secret": "hush", "callback_secret": "hook"}
+    assert connection.secrets == {"key_id": "id", "key_secret": "hush", "callback_secret": "hook-of-sierra-gear"}
     assert (connection.settings["app_id"], connection.settings["region"]) == ("app-1", "eu")
     page = ada.get(edit).content.decode()
     assert "hush" not in page
@@ -195,3 +198,28 @@ def test_a_store_runs_on_the_conversation_api_alone(store: Store, ada: Client, s
     ada.post(edit, {**kept, "conversation_app": "app-2"})
     connection.refresh_from_db()
     assert (connection.settings["app_id"], connection.secrets["key_secret"]) == ("app-2", "hush")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sinch_plan", "my plan/../x"),
+        ("sinch_plan", "x" * 200),
+        ("sinch_callback_secret", "s"),
+        ("conversation_project", "p/1"),
+        ("conversation_app", "app 1"),
+        ("conversation_key_id", "id?"),
+        ("conversation_callback_secret", "fifteen letters"),
+    ],
+)
+def test_what_cannot_be_sinchs_is_refused_and_replaces_nothing(
+    store: Store, ada: Client, field: str, value: str
+) -> None:
+    before = Connection.objects.get(store=store, kind="sinch")
+    form = ada.get(url("edit", store.pk)).context["form"]
+    data = {each.html_name: each.value() for each in form if each.value() not in (None, False)}
+    response = ada.post(url("edit", store.pk), {**data, field: value})
+    assert field in response.context["form"].errors
+    after = Connection.objects.get(store=store, kind="sinch")
+    assert (after.account, after.secrets) == (before.account, before.secrets)
+    assert ada.post(url("edit", store.pk), {**data, "sinch_callback_secret": "s" * 16}).status_code == 302
