@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column, StatusTagColumn
 from wagtail.admin.views.generic import InspectView
-from wagtail.admin.widgets.button import HeaderButton
+from wagtail.admin.widgets.button import Button, HeaderButton
 
 from smsflow_plugin.admin_panels.consent.views import EraseView, ExportView, OptOutView
 from smsflow_plugin.admin_panels.consent.words import proofs
@@ -82,25 +82,30 @@ class ContactPage(InspectView):  # type: ignore[misc]
         if may_start(self.request.user, self.object):
             # leads to the conversation where there is one
             buttons.append(self._button(_("Write a text"), "smsflow_inbox:start", "comment"))
-        if self.user_has_permission("change"):
-            buttons.append(self._hand_over_button())
-            if not self.opted_out:
-                buttons.append(self._button(_("Record opt-out"), self.opt_out_url_name, "no-view"))
         return buttons
 
     @cached_property
-    def header_more_buttons(self) -> list[HeaderButton]:
+    def header_more_buttons(self) -> list[Button]:
+        # on a phone there is room for the person's name and one button: what cannot be undone stands here
         buttons = super().header_more_buttons
+        if self.user_has_permission("change") and not self.object.erased_at:
+            buttons.append(self._hand_over_button())
+            if not self.opted_out:
+                buttons.append(self._entry(_("Record opt-out"), self.opt_out_url_name, "no-view", 20))
         if self.user_has_permission("export"):
-            buttons.append(self._button(_("Export everything"), self.export_url_name, "download"))
+            buttons.append(self._entry(_("Export everything"), self.export_url_name, "download", 30))
         if self.user_has_permission("erase") and not self.object.erased_at:
-            buttons.append(self._button(_("Erase person"), self.erase_url_name, "bin"))
+            buttons.append(self._entry(_("Erase person"), self.erase_url_name, "bin", 40))
         return buttons
 
-    def _hand_over_button(self) -> HeaderButton:
+    def _hand_over_button(self) -> Button:
         if self.object.handed_over_at:
-            return self._button(_("Let flows go on"), self.resume_url_name, "resubmit")
-        return self._button(_("Take over from flows"), self.hand_over_url_name, "user")
+            return self._entry(_("Let flows go on"), self.resume_url_name, "resubmit", 10)
+        return self._entry(_("Take over from flows"), self.hand_over_url_name, "user", 10)
+
+    def _entry(self, label: str, url_name: str, icon: str, priority: int) -> Button:
+        url = reverse(url_name, args=(self.object.pk,))
+        return Button(label, url=url, icon_name=icon, priority=priority)
 
     def _button(self, label: str, url_name: str, icon: str) -> HeaderButton:
         return HeaderButton(label, url=reverse(url_name, args=(self.object.pk,)), icon_name=icon)

@@ -81,7 +81,10 @@ def test_somebody_of_another_store_records_nothing(rows: Rows, danish_store: Any
 def test_a_person_is_taken_over_and_given_back(rows: Rows, ada: Any) -> None:
     client = client_of(ada)
     page = reverse("smsflow_contacts:inspect", args=(rows.contact.pk,))
-    assert b"Take over from flows" in client.get(page).content
+    response = client.get(page)
+    assert b"Take over from flows" in response.content
+    labels = [button.label for button in response.context["view"].header_more_buttons]
+    assert labels[:2] == ["Take over from flows", "Record opt-out"], "a phone's header has room for the name alone"
 
     client.post(reverse("smsflow_contacts:hand_over", args=(rows.contact.pk,)), {"note": "Wants a refund."})
     rows.contact.refresh_from_db()
