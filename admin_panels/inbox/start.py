@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.inbox.forms import BodyForm
-from smsflow_plugin.admin_panels.inbox.standing import standing_of
+from smsflow_plugin.admin_panels.inbox.standing import Standing, standing_of
 from smsflow_plugin.admin_panels.objects import ObjectFormView
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.engine import thread_actions
+from smsflow_plugin.engine import staff_texts, thread_actions
 from smsflow_plugin.models import Contact, Thread
 
 
@@ -58,10 +58,22 @@ class StartView(ObjectFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context.update(
-            standing=standing_of(self.object, None, clock.now()),
+            standing=_standing(self.object),
             media=Media(css={"all": ["smsflow/admin.css", "smsflow/inbox.css"]}),
         )
         return context
+
+
+def _standing(contact: Contact) -> Standing:
+    """Return what keeps staff from writing to somebody who may not have asked."""
+    standing = standing_of(contact, None, clock.now())
+    if standing.forbidden:
+        return standing
+    try:
+        staff_texts.check_may_start(contact)
+    except ValidationError as error:
+        return Standing(" ".join(error.messages))
+    return standing
 
 
 def may_start(user: Any, contact: Contact) -> bool:

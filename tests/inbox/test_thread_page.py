@@ -310,6 +310,9 @@ def test_nobody_starts_with_somebody_who_has_not_agreed(still: TestClock, as_ben
     Contact.objects.update(marketing_consent="unknown")
     start = reverse("smsflow_inbox:start", args=[anna.pk])
     page = html(as_ben.post(start, {"body": "Buy!", "key": str(uuid.uuid4())}))
-    assert "has not agreed to texts" in page
+    assert page.count("has not agreed to texts") == 1
     assert "Buy!" in page
     assert not Message.objects.exists()
+    for closed in (page, html(as_ben.get(start))):
+        assert "disabled" in closed.partition('id="id_body"')[0].rpartition("<fieldset")[2]
+        assert 'method="post" novalidate' not in closed, "there is nothing to send"
