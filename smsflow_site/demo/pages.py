@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Group, Permission
-from wagtail.models import GroupPagePermission, Page
+from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Page
 
 from smsflow_plugin.models import LandingFolder, LandingPage, OptInForm, Store
 from smsflow_plugin.stores.models import StoreMembership
 from smsflow_plugin.stores.roles import AGENCY, STORE_ADMIN
 
 RIGHTS = ("add_page", "change_page", "publish_page")
+IMAGE_RIGHTS = ("add_image", "choose_image")
 
 
 def create_pages(stores: list[Store]) -> None:
@@ -47,10 +48,16 @@ def _form(store: Store) -> OptInForm:
 
 
 def _let_work_in(store: Store, folder: LandingFolder) -> None:
-    """Give the store's people their page permissions: Wagtail gives them to groups, and by parts of the tree."""
+    """Give the store's people their page permissions, and a collection for the images of the pages.
+
+    Wagtail gives both to groups, by parts of the tree.
+    """
     group = Group.objects.create(name=f"Landing pages of {store}")
     for permission in Permission.objects.filter(codename__in=RIGHTS, content_type__app_label="wagtailcore"):
         GroupPagePermission.objects.create(group=group, page=folder, permission=permission)
+    images = Collection.get_first_root_node().add_child(name=f"Landing pages of {store}")
+    for permission in Permission.objects.filter(codename__in=IMAGE_RIGHTS, content_type__app_label="wagtailimages"):
+        GroupCollectionPermission.objects.create(group=group, collection=images, permission=permission)
     members = StoreMembership.objects.filter(store=store, role__name__in=(STORE_ADMIN, AGENCY))
     for member in members.select_related("user"):
         member.user.groups.add(group)

@@ -67,14 +67,16 @@ class Login:
     role: str
     stores: tuple[str, ...]
     does: str
+    #: First and last name: the form of an account wants both.
+    person: tuple[str, str]
 
 
 LOGINS = (
-    Login("admin", "", (), "superuser: everything"),
-    Login("sierra", STORE_ADMIN, (SIERRA,), "store admin of Sierra Gear"),
-    Login("copywriter", COPYWRITER, (NORDIC,), "copywriter of Nordic Tea"),
-    Login("agency", AGENCY, (SIERRA, NORDIC), "agency over both stores"),
-    Login("support", SUPPORT, (SIERRA,), "support of Sierra Gear"),
+    Login("admin", "", (), "superuser: everything", ("Alex", "Berg")),
+    Login("sierra", STORE_ADMIN, (SIERRA,), "store admin of Sierra Gear", ("Sam", "Rivera")),
+    Login("copywriter", COPYWRITER, (NORDIC,), "copywriter of Nordic Tea", ("Clara", "Holm")),
+    Login("agency", AGENCY, (SIERRA, NORDIC), "agency over both stores", ("Robin", "Lane")),
+    Login("support", SUPPORT, (SIERRA,), "support of Sierra Gear", ("Jo", "Park")),
 )
 
 
@@ -130,8 +132,9 @@ def create_users() -> None:
             username=login.name,
             defaults={"email": f"{login.name}@example.com", "is_superuser": not login.role, "is_staff": not login.role},
         )
+        user.first_name, user.last_name = login.person
         user.set_password(PASSWORD)
-        user.save(update_fields=["password"])
+        user.save(update_fields=["first_name", "last_name", "password"])
         if login.role:
             user.groups.add(roles[ADMIN_ACCESS])
         for domain in login.stores:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from hypothesis import given
 from hypothesis import strategies as st
+from wagtail.images import get_image_model
+from wagtail.models import Collection
+from wagtail.permissions import policy_registry
 
 from smsflow_plugin.audience.replies import fold
 from smsflow_plugin.flows.program import Send
 from smsflow_plugin.models import CannedReply, FlowVersion, Keyword, Policy, Sender, Store
 from smsflow_site.demo import talks
+from smsflow_site.demo.pages import create_pages
 from smsflow_site.demo.people import happenings
-from smsflow_site.demo.shops import STORES, enable_flows
+from smsflow_site.demo.shops import STORES, create_stores, create_users, enable_flows
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 
@@ -75,3 +80,18 @@ def test_one_text_is_tried_in_other_words() -> None:
         if any(isinstance(step, Send) and step.variants for step in version.compiled.instructions)
     ]
     assert tried == [(Store.objects.get(name="Sierra Gear"), "abandoned_cart")]
+
+
+@pytest.mark.django_db
+def test_people_have_names_and_a_store_admin_may_add_images_for_landing_pages() -> None:
+    stores = create_stores()
+    create_users()
+    create_pages(stores)
+    users = get_user_model().objects
+    assert not [user for user in users.all() if not (user.first_name and user.last_name)]
+    for login, own in (("sierra", ["Landing pages of Sierra Gear"]), ("support", [])):
+        user = users.get(username=login)
+        for action in ("add", "choose"):
+            found = policy_registry.get_by_type(get_image_model()).collections_user_has_permission_for(user, action)
+            assert [collection.name for collection in found] == own, (login, action)
+    assert Collection.objects.filter(name__startswith="Landing pages of").count() == len(stores)
