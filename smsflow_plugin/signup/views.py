@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from smsflow_plugin import clock
 from smsflow_plugin.callers import client_ip, comes_from, origin_of
 from smsflow_plugin.conf import smsflow_settings
+from smsflow_plugin.messaging.short_links import is_landing_page
 from smsflow_plugin.signup.guard import TOLD
 from smsflow_plugin.signup.models import OptInForm
 from smsflow_plugin.signup.numbers import Number, masked
@@ -89,6 +90,8 @@ def _answer(request: HttpRequest, form: OptInForm, *, framed: bool) -> HttpRespo
         "store": form.store,
         "framed": framed,
         "languages": [(code, NAMES[code]) for code in offered] if len(offered) > 1 else [],
+        # who signed up on a landing page has not yet used the code that stands there
+        "came_from": _landing_page(request, form),
     }
     if not form.active or form.store.status != Store.Status.ACTIVE:
         return render(request, "smsflow/join/closed.html", context, status=410)
@@ -98,6 +101,12 @@ def _answer(request: HttpRequest, form: OptInForm, *, framed: bool) -> HttpRespo
         own_page = reverse("smsflow:join", args=[form.token])
         return render(request, "smsflow/join/elsewhere.html", {**context, "own_page": own_page}, status=403)
     return _taken(request, form, context)
+
+
+def _landing_page(request: HttpRequest, form: OptInForm) -> str:
+    """Return the address of the store's landing page that shows the form; empty if it was filled in elsewhere."""
+    address = str(request.POST.get("from") or "")[:500]
+    return address if is_landing_page(form.store_id, address) else ""
 
 
 def _taken(request: HttpRequest, form: OptInForm, context: dict[str, Any]) -> HttpResponse:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
 
 from smsflow_plugin.engine.deleting import DeleteStore
 from smsflow_plugin.flows.program import Send, Trigger
@@ -73,12 +75,32 @@ def test_from_a_text_to_an_opt_in_with_its_proof(
         HTTP_ORIGIN="http://testserver",
     )
     assert sent.status_code == 200
+    assert f'<a href="{page.address}">Back to the offer</a>' in sent.content.decode()
     pump()
     proof = ConsentRecord.objects.get(contact__phone=NEWCOMER)
     assert proof.evidence["referrer"] == page.address
     assert proof.box_ticked and proof.form == page.form.token and proof.disclosure
     assert Contact.objects.get(phone=NEWCOMER).marketing_consent == "pending"
     assert Message.objects.filter(contact__phone=NEWCOMER).exists()
+
+
+def test_a_form_that_is_wrong_leads_back_and_keeps_where_it_was_filled_in(
+    client: Client, page: LandingPage, tea: Store
+) -> None:
+    action = reverse("smsflow:join", args=[page.form.token])
+    said = {"phone": "1", "lang": "en", "slip": slip_in(client.get(page.address))}
+    for came_from, leads_back in (
+        (page.address, True),
+        (make_page(tea).address, False),
+        ("https://elsewhere.example/", False),
+        ("javascript:alert(1)", False),
+        (f'{page.address}?a="><b>', True),
+    ):
+        wrong = client.post(action, {**said, "from": came_from}, HTTP_ORIGIN="http://testserver")
+        html = wrong.content.decode()
+        assert wrong.status_code == 422
+        assert (f'<a href="{escape(came_from)}">Back to the offer</a>' in html) is leads_back
+        assert (f'name="from" value="{escape(came_from)}"' in html) is leads_back
 
 
 @pytest.mark.parametrize("why", ["unpublished", "expired", "deleted", "nobody knows it"])
