@@ -15,6 +15,7 @@ from wagtail.admin import messages
 
 from smsflow_plugin.admin_panels.governance.pages import PolicyPage, open_stop
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.waiting import waiting
 from smsflow_plugin.engine.releasing import ReleasePanic
 from smsflow_plugin.governance.actions import PressPanic
 from smsflow_plugin.models import Message
@@ -64,8 +65,10 @@ class PanicView(PolicyPage, FormView):  # type: ignore[type-arg]
 def warn_of_stops(request: HttpRequest) -> None:
     """Say on the page that is about to be shown which texts are stopped."""
     from smsflow_plugin.admin_panels.governance.pages import home_url, stops_over
-    from smsflow_plugin.models import Policy
+    from smsflow_plugin.models import PanicStop, Policy
 
+    if not waiting(request).of(PanicStop):
+        return
     for stop in stops_over(request.user):
         if stop.store is None:
             sentence = _("All texts of all stores are stopped.")
