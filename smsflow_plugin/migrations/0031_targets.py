@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsflow", "0028_besttime"),
+        ("smsflow", "0029_landing_pages"),
     ]
 
     operations = [
