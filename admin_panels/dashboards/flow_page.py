@@ -46,6 +46,7 @@ VERSIONS = columns.with_name(gettext_lazy("Version"), columns.TEXTS)
 class FlowFiguresPage(OneFiguresPage):
     template_name = "smsflow/dashboards/flow.html"
     model = Flow
+    read_along = ("store",)
 
     @property
     def flow(self) -> Flow:

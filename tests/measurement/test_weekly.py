@@ -334,6 +334,25 @@ def test_a_store_whose_week_cannot_be_told_stops_no_other(
 
 
 @pytest.mark.django_db
+def test_a_store_that_cannot_be_read_stops_no_other(
+    store: Store, ines: Any, monday: TestClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_store(name="Fjord", domain="fjord.myshopify.com")
+    ReportReader.objects.create(user=make_user("olga", "Store admin", other), store=other)
+    read = reading.rules_of
+
+    def fails(stores: list[Store], **how: Any) -> Any:
+        if store in stores:
+            raise ValueError("odd rules")
+        return read(stores, **how)
+
+    monkeypatch.setattr(reading, "rules_of", fails)
+    assert (tell_weekly(), tell_weekly()) == (2, 0)
+    assert [notice.to for notice in StaffNotice.objects.all()] == [["olga@example.com"]]
+    assert f"[{store.pk}] cannot be read" in caplog.text
+
+
+@pytest.mark.django_db
 def test_a_missing_price_is_told_in_the_readers_language(store: Store, ines: Any, monday: TestClock) -> None:
     Policy.objects.filter(store=store).update(budget_month=Decimal(100))
     assert "names no price for its own country" in letter_now(store, ines).text

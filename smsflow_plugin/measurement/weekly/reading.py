@@ -91,7 +91,14 @@ def weeks_of(stores: Sequence[Store], monday: date) -> dict[int, Week]:
 
     A store whose week cannot be told is left out, and the log says why: it must not stop the reports of the others.
     """
-    read = _read(stores, monday)
+    try:
+        read = _read(stores, monday)
+    except Exception:
+        if len(stores) > 1:
+            # what one store has cannot be read: who it is shows when each is read for itself
+            return {pk: week for store in stores for pk, week in weeks_of([store], monday).items()}
+        logger.exception("The week of store %s cannot be read.", [store.pk for store in stores])
+        return {}
     found = {}
     for store in stores:
         try:
