@@ -8,14 +8,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from smsflow_plugin.measurement import baseline_words
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.figures import Figures, People
 from smsflow_plugin.measurement.rates import Part
+from smsflow_plugin.measurement.targets import Held, Standing
+
+#: How the page shows whether a target is reached.
+MARKS = {Standing.REACHED: "good", Standing.MISSED: "bad", Standing.OPEN: "open"}
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """``change`` is by how much it has changed, ``was`` what it was; both are "" if nobody compares."""
+    """``change`` is by how much it has changed, ``was`` what it was; both are "" if nobody compares.
+
+    ``mark`` is "good", "bad" or "open" where ``value`` is no number but a judgement.
+    """
 
     name: str
     label: str
@@ -23,6 +31,7 @@ class Card:
     note: str = ""
     change: str = ""
     was: str = ""
+    mark: str = ""
 
 
 def texts_sent(now: Figures, before: Figures | None) -> Card:
@@ -83,6 +92,18 @@ def growth(now: People, before: People | None) -> Card:
     }
     was = words.signed(before.growth) if before is not None else ""
     return Card("growth", _("List growth"), words.signed(now.growth), note, "", was)
+
+
+def target(held: Held, baseline: float | None, days: int, currency: str) -> Card:
+    """Return whether a target is reached; ``baseline`` is what the figure was in so many days before."""
+    note = _("%(now)s; wanted is %(target)s. In the %(days)d days before: %(baseline)s") % {
+        "now": baseline_words.with_interval(held, currency),
+        "target": baseline_words.target(held, currency),
+        "days": days,
+        "baseline": baseline_words.value(held.figure, baseline, currency),
+    }
+    label = str(baseline_words.NAMES[held.figure])
+    return Card(f"target_{held.figure}", label, baseline_words.standing(held), note, mark=MARKS[held.standing])
 
 
 def _counted(name: str, label: str, now: int, before: int | None, note: str) -> Card:

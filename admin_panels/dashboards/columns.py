@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.admin_panels.dashboards.tables import (
+    CURRENCY,
     RATED,
     Column,
     counted,
@@ -19,6 +20,7 @@ from smsflow_plugin.admin_panels.dashboards.tables import (
     share,
 )
 from smsflow_plugin.measurement.figures import Figures
+from smsflow_plugin.measurement.targets import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Row:
     currency: str
     url: str = ""
     under: bool = False
+    #: Of a flow, the figures that have a target.
+    held: tuple[Held, ...] = ()
 
 
 SENT = Column("sent", gettext_lazy("Sent"), lambda row: counted(row.figures.sent))
@@ -65,6 +69,6 @@ ALL = (*TEXTS, AVERAGE_ORDER, COST, RETURN, TIME_TO_CLICK)
 
 
 def with_name(label: Any, columns: Sequence[Column]) -> list[Column]:
-    """Return ``columns`` behind one that names the rows."""
+    """Return ``columns`` behind one that names the rows; files say the currency, too."""
     name = Column("name", label, lambda row: named(row.name, row.url, under=row.under), number=False, falls=False)
-    return [name, *columns]
+    return [name, *columns, CURRENCY]

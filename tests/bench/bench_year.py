@@ -70,9 +70,9 @@ def measure(contacts: int, seed: int) -> None:
 
 def filled(store: Any, contacts: int, seed: int) -> tuple[Any, dict[str, Any]]:
     """Fill a store and count its days; return its truth, and how long that took. Wrong figures end it all."""
-    from smsflow_plugin.measurement.figures import of_stores
     from smsflow_plugin.measurement.rollups import rebuild
     from tests.bench.year import make_year
+    from tests.measurement.readings import of_stores
 
     began = time.monotonic()
     truth = make_year(store, contacts, seed, TEXTS)

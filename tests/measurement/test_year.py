@@ -13,17 +13,7 @@ from django.urls import reverse
 from smsflow_plugin import clock
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.experiments import experiments, result
-from smsflow_plugin.measurement.figures import (
-    Figures,
-    People,
-    by_day,
-    by_flow,
-    by_step,
-    by_variant,
-    by_version,
-    of_stores,
-    people,
-)
+from smsflow_plugin.measurement.figures import Figures, People, people
 from smsflow_plugin.measurement.rollups import rebuild
 from smsflow_plugin.models import Message
 from tests.admin.people import client_of, make_user
@@ -31,6 +21,7 @@ from tests.bench.truth import Truth
 from tests.bench.year import make_year
 from tests.conftest import TestClock
 from tests.dashboards.test_store_page import card, cells, page_of
+from tests.measurement.readings import by_day, by_flow, by_step, by_variant, by_version, of_stores
 
 pytestmark = pytest.mark.django_db
 
