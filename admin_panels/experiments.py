@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -26,7 +26,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may, number, visible
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
-from smsflow_plugin.measurement.experiments import Experiment, Kind, Result, experiments, result, title
+from smsflow_plugin.measurement.experiments import KEEPABLE, Experiment, Result, experiments, result, title
 from smsflow_plugin.measurement.judging import Arm, Comparison, State
 from smsflow_plugin.measurement.verdicts import arm_name, between, signed
 from smsflow_plugin.models import Flow, FlowStat, Store
@@ -56,7 +56,9 @@ def lines(found: Result) -> list[Line]:
     """Return the table of a result. Of a broken split it has nothing but how many people there were."""
     judgement = found.judgement
     compared = {each.arm.name: each for each in judgement.comparisons}
-    return [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    words = found.experiment.words
+    rows = [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    return [replace(row, name=f"{row.name}: {words[row.arm]}") if row.arm in words else row for row in rows]
 
 
 def _line(arm: Arm, compared: Comparison | None, state: State, winner: str) -> Line:
@@ -188,8 +190,8 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
         return f"{reverse(self.index_url_name)}?{query}"
 
     def _applying(self, found: Result | None) -> Mapping[str, Any]:
-        """Return what the form needs that takes a wording over; nothing for who may not change the flow."""
-        if found is None or found.experiment.kind is not Kind.COPY or not found.experiment.running:
+        """Return what the form needs that takes an arm over; nothing for who may not change the flow."""
+        if found is None or found.experiment.kind not in KEEPABLE or not found.experiment.running:
             return {}
         flow = visible(self.request.user, Flow).filter(pk=found.experiment.flow_id).first()
         if flow is None or not may(self.request.user, "change", flow):
