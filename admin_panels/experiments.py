@@ -58,7 +58,12 @@ def lines(found: Result) -> list[Line]:
     compared = {each.arm.name: each for each in judgement.comparisons}
     words = found.experiment.words
     rows = [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
-    return [replace(row, name=f"{row.name}: {words[row.arm]}") if row.arm in words else row for row in rows]
+    return [replace(row, name=_called(row.arm, words)) for row in rows]
+
+
+def _called(arm: str, words: Mapping[str, str]) -> str:
+    """Return what an arm is called on the page: "B: 1 day", "with texts"."""
+    return f"{arm}: {words[arm]}" if arm in words else arm_name(arm)
 
 
 def _line(arm: Arm, compared: Comparison | None, state: State, winner: str) -> Line:
@@ -211,7 +216,9 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             messages.error(request, str(refusal))
             return redirect(self._address(chosen))
         messages.success(
-            request, _("The draft has only %(arm)s left. Publish it to end the experiment.") % {"arm": arm_name(arm)}
+            request,
+            _("The draft has only %(arm)s left. Publish it to end the experiment.")
+            % {"arm": _called(arm, chosen.words)},
         )
         return redirect(reverse(self.edit_url_name, args=[flow.pk]))
 

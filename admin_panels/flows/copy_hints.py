@@ -15,7 +15,7 @@ from smsflow_plugin.flows.compiler import CannotCompile, compile_flow
 from smsflow_plugin.flows.outline import outline, walk
 from smsflow_plugin.flows.program import Discount, Program
 from smsflow_plugin.flows.texts import words_of
-from smsflow_plugin.flows.trying import meeting, promised
+from smsflow_plugin.flows.trying import meeting, mixes_units, promised
 from smsflow_plugin.messaging.copy import CopyError, MissingValue, compose
 from smsflow_plugin.messaging.lint import Hint, lint
 from smsflow_plugin.messaging.parts import Parts
@@ -75,27 +75,32 @@ def _experiment_hints(flow: Flow) -> list[TextHint]:
 
 
 def _offer_hints(flow: Flow, program: Program) -> list[TextHint]:
-    """Say which texts write down an amount of a discount that tries several: some people get another code."""
+    """Say which texts promise one offer of a discount that tries several: some people get another code."""
     return [
-        TextHint(
-            words.step,
-            f"{step_heading(words)} · {words_label(words)}",
-            Hint(
-                "offers",
-                _("People are offered different amounts. Write “%(instead)s” here, and not “%(amount)s”.")
-                % {"instead": _instead(discount), "amount": amount},
-            ),
-        )
+        TextHint(words.step, f"{step_heading(words)} · {words_label(words)}", Hint("offers", said))
         for discount in program.instructions
         if isinstance(discount, Discount) and discount.variants
         for words in words_of(raw(flow.steps))
-        if (amount := promised(words.text, discount))
+        if (said := _wrong_promise(words.text, discount))
     ]
 
 
-def _instead(discount: Discount) -> str:
-    name = f"{{{{ offers.{discount.name} }}}}"
-    return f"{name} %" if discount.kind == "percent" else name
+def _wrong_promise(text: str, discount: Discount) -> str:
+    """Return what is wrong with what ``text`` says of a discount, "" if nothing is."""
+    values = {"kind": f"offer_kinds.{discount.name}", "offer": f"{{{{ offers.{discount.name} }}}}"}
+    if amount := promised(text, discount):
+        if len({kind for kind, _amount in discount.offers}) > 1:
+            sentence = _("Not everybody is offered “%(amount)s”. Let the text ask for “%(kind)s”.")
+        else:
+            sentence = _("People are offered different amounts. Write “%(instead)s” here, and not “%(amount)s”.")
+        instead = f"{values['offer']} %" if discount.kind == "percent" else values["offer"]
+        return sentence % {**values, "amount": amount, "instead": instead}
+    if mixes_units(text, discount):
+        sentence = _(
+            "Some are offered percent and others money. Let the text ask for “%(kind)s”, and then say “%(offer)s”."
+        )
+        return sentence % values
+    return ""
 
 
 def _parts(flow: Flow, text: str, language: str, context: dict[str, object], shorten: Any) -> Parts | None:

@@ -37,6 +37,7 @@ EXAMPLE_CODE = "WELCOME-7XK2"
 EXAMPLE_ANSWER = "medium"
 #: What a discount takes off, in percent or money: hardly ever longer.
 EXAMPLE_OFFER = "15"
+EXAMPLE_KIND = "percent"
 
 #: Values that a percentile needs to mean anything.
 ENOUGH = 20
@@ -95,6 +96,7 @@ def _gathered(gathered: Gathered, answer: str, code: str) -> dict[str, Any]:
         "answers": dict.fromkeys(gathered.get("answers", ()), answer),
         "codes": dict.fromkeys(gathered.get("codes", ()), code),
         "offers": dict.fromkeys(gathered.get("offers", ()), EXAMPLE_OFFER),
+        "offer_kinds": dict.fromkeys(gathered.get("offer_kinds", ()), EXAMPLE_KIND),
         "webhooks": {name: _Says(answer) for name in gathered.get("webhooks", ())},
     }
 

@@ -425,19 +425,24 @@ class _Run:
                 )
                 self._gather(kind, name, result.get("value"))
             elif isinstance(instruction, Discount):
-                self._gather("offers", instruction.name, None)  # nothing that a text could promise
+                self._promise(instruction.name)
             return
         if self.state.waiting_until is None:
             if isinstance(instruction, Discount):
                 # what is asked for is what texts say, whatever a later version of the flow offers
                 instruction = offer_of(instruction, self._arm(instruction))
-                self._gather("offers", instruction.name, instruction.amount or None)
+                self._promise(instruction.name, instruction.kind, instruction.amount)
             self.doings.append(doings.Requesting(instruction.step, visit, instruction, True))
             self.state = replace(self.state, waiting_until=self.now + PATIENCE)
         elif self.state.waiting_until <= self.now:
             self._leave_step(instruction, instruction.on_failure)
             if isinstance(instruction, Discount):
-                self._gather("offers", instruction.name, None)
+                self._promise(instruction.name)
+
+    def _promise(self, name: str, kind: str = "", amount: str = "") -> None:
+        """Let texts say what a code takes off; nothing where there is no code."""
+        self._gather("offers", name, amount or None)
+        self._gather("offer_kinds", name, kind or None)
 
     # Moving on -------------------------------------------------------------------------------
 

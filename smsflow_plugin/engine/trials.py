@@ -89,7 +89,7 @@ def offer_of(discount: Discount, place: int) -> Discount:
     """Return the discount as it is in the arm at ``place``. What is not there any more is the step's own."""
     if not 0 < place <= len(discount.variants):
         return discount
-    return replace(discount, amount=discount.variants[place - 1].amount)
+    return replace(discount, kind=discount.variants[place - 1].kind, amount=discount.variants[place - 1].amount)
 
 
 def is_held(key: str, salt: str, percent: int) -> bool:
@@ -148,10 +148,9 @@ def delay_experiment(flow_id: int, wait: Wait) -> str:
 
 
 def offer_experiment(flow_id: int, discount: Discount) -> str:
-    """Return what the experiment with the amounts of ``discount`` is called."""
-    amounts = [discount.amount, *(each.amount for each in discount.variants)]
-    terms = [discount.kind, discount.minimum, discount.valid_days]
-    return f"flow:{flow_id}:{discount.step}@{_edition([discount.weights, amounts, terms])}"
+    """Return what the experiment with the offers of ``discount`` is called."""
+    terms = [discount.minimum, discount.valid_days]
+    return f"flow:{flow_id}:{discount.step}@{_edition([discount.weights, discount.offers, terms])}"
 
 
 def experiment_of(flow_id: int, instruction: Instruction) -> str:

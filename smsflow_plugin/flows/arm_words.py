@@ -1,7 +1,8 @@
-"""What the arms of a step that tries something are, in words: "1 hour", "15 %"."""
+"""What the arms of a step that tries something are, in words: "1 hour", "15 %", "free shipping"."""
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from smsflow_plugin.flows.program import VARIANTS, Discount, Instruction, Wait
@@ -14,8 +15,7 @@ def arm_words(instruction: Instruction) -> dict[str, str]:
             times = [length(instruction.amount, instruction.unit)]
             return _by_arm([*times, *(length(each.amount, each.unit) for each in instruction.variants)])
         case Discount() if instruction.variants:
-            amounts = [instruction.amount, *(each.amount for each in instruction.variants)]
-            return _by_arm([taken_off(instruction.kind, amount) for amount in amounts])
+            return _by_arm([taken_off(kind, amount) for kind, amount in instruction.offers])
     return {}
 
 
@@ -31,8 +31,10 @@ def tried_words(own: str, instruction: Wait | Discount) -> str:
 
 
 def taken_off(kind: str, amount: str) -> str:
-    """Return an amount of a discount: "15 %" or "5"."""
-    return f"{amount} %" if kind == "percent" else amount
+    """Return a discount in few words: "15 %", "5 off" or "free shipping"."""
+    if kind == "shipping":
+        return _("free shipping")
+    return f"{amount} %" if kind == "percent" else _("%(amount)s off") % {"amount": amount}
 
 
 def length(amount: int, unit: str) -> str:

@@ -35,7 +35,8 @@ from smsflow_plugin.flows.program import (
 from smsflow_plugin.flows.ways import phrases
 
 #: Where a value for a field can come from, and what that is called in a run.
-_SOURCES = ("trigger", "fields", "answers", "codes", "offers", "webhooks")
+_SOURCES = ("trigger", "fields", "answers", "codes", "offers", "offer_kinds", "webhooks")
+_KINDS = ("percent", "amount", "shipping")
 _CONTACT = ("first_name", "last_name", "email", "language", "country", "province", "postcode", "orders_count")
 _is_url = URLValidator(schemes=["https"])
 
@@ -131,7 +132,7 @@ def discount(step: Step) -> bool:
     if not step.text("name"):
         step.report(("name",), _("Give a name, by which texts call the code."))
     kind = step.text("kind")
-    if kind not in ("percent", "amount", "shipping"):
+    if kind not in _KINDS:
         step.report(("kind",), _("Choose a kind."))
     amount = _amount(step, kind, step.value, ())
     offers = _offers(step, kind, amount)
@@ -150,7 +151,8 @@ def discount(step: Step) -> bool:
         return Discount(step.id, name, kind, amount, least, days, prefix, on_failure, variants=offers)
 
     goes_on = _may_fail(step, instruction, "codes", name)
-    if kind != "shipping":
+    step.assembly.remember("offer_kinds", name)
+    if {kind, *(each.kind for each in offers)} != {"shipping"}:
         step.assembly.remember("offers", name)
     return goes_on
 
@@ -168,17 +170,19 @@ def _amount(step: Step, kind: str, value: Any, path: Path) -> str:
 
 
 def _offers(step: Step, kind: str, own: str) -> tuple[Offer, ...]:
-    """Return the other amounts that a discount tries against its own."""
+    """Return the other discounts that a step tries against its own."""
     found = []
-    is_new = different(step, own, _("This is as much as another one. There is nothing to compare."))
+    is_new = different(step, (kind, own), _("This is the same as another one. There is nothing to compare."))
     for each in tried(step, _("The shares of all other offers together must leave something for the step's own.")):
-        if kind == "shipping":
-            step.report(each.path, _("Free shipping has no amount, so there is no other one to try."))
-            break
-        amount = _amount(step, kind, each.value, each.path)
+        other = plain(each.value.get("kind")) or kind
+        if other not in _KINDS:
+            step.report((*each.path, "kind"), _("Choose a kind."))
+        amount = _amount(step, other, each.value, each.path)
         if amount:
-            is_new((*each.path, "amount"), amount)
-        found.append(Offer(each.name, each.weight, amount))
+            is_new((*each.path, "amount"), (other, amount))
+        elif other == "shipping":
+            is_new((*each.path, "kind"), (other, amount))
+        found.append(Offer(each.name, each.weight, amount, other))
     return tuple(found)
 
 

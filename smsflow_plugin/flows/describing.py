@@ -134,10 +134,13 @@ def _set_field(value: Any) -> str:
 
 
 def _discount(value: Any) -> str:
-    kind = _DISCOUNTS.get(value.get("kind"), "…")
-    if value.get("kind") == "shipping":
-        return str(kind)
-    return _tried(f"{value.get('amount') or '…'} {kind}", value, lambda each: str(each.get("amount") or "…"))
+    own = value.get("kind")
+    return _tried(_offer(value, own), value, lambda each: _offer(each, each.get("kind") or own))
+
+
+def _offer(value: Any, kind: Any) -> str:
+    words = str(_DISCOUNTS.get(kind, "…"))
+    return words if kind == "shipping" else f"{value.get('amount') or '…'} {words}"
 
 
 def _go_to(value: Any) -> str:

@@ -11,15 +11,23 @@ DISCOUNT_CHOICES = [("percent", _("Percent")), ("amount", _("Amount")), ("shippi
 
 
 class OfferBlock(blocks.StructBlock):
-    """Another amount, for some of the people."""
+    """Another discount, for some of the people."""
 
     weight = share_block(_("Everybody else is offered what the step says."))
-    amount = blocks.DecimalBlock(min_value=0, label=_("How much"), help_text=_("Of the same kind."))
+    kind = blocks.ChoiceBlock(
+        choices=DISCOUNT_CHOICES,
+        required=False,
+        label=_("Kind"),
+        help_text=_("Empty: the same kind as the step's own."),
+    )
+    amount = blocks.DecimalBlock(
+        required=False, min_value=0, label=_("How much"), help_text=_("Free shipping needs none.")
+    )
 
     class Meta:
         icon = "tag"
         label = _("Offer")
-        label_format = "{weight} %: {amount}"
+        label_format = "{weight} %: {amount} {kind}"
 
 
 def discount_fields() -> list[tuple[str, blocks.Block]]:
@@ -61,8 +69,9 @@ def discount_fields() -> list[tuple[str, blocks.Block]]:
                 OfferBlock(),
                 _("Other offers to try"),
                 _(
-                    "The step's own amount is A, and these are B, C and D. Who is offered what is a matter of chance; "
-                    "the same person is always offered the same. Write {{ offers.discount }} in texts, and no number."
+                    "The step's own is A, and these are B, C and D. Who is offered what is a matter of chance; the "
+                    "same person is always offered the same. Write {{ offers.discount }} in texts, and no number. "
+                    "Where kinds differ, texts can ask for offer_kinds.discount: it is percent, amount or shipping."
                 ),
             ),
         ),

@@ -38,11 +38,12 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Another amount of the same kind of discount, for ``weight`` percent of the people."""
+    """Another discount, for ``weight`` percent of the people. Its terms (minimum, validity) are those of the step."""
 
     name: str
     weight: int
     amount: str
+    kind: str = "percent"
 
 
 def shares(variants: Iterable[Variant | Delay | Offer]) -> tuple[int, ...]:
@@ -266,10 +267,11 @@ class SetField:
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """Make a discount code for this person alone; copy calls it ``codes.<name>``, and its amount ``offers.<name>``.
+    """Make a discount code for this person alone; copy calls it ``codes.<name>``.
 
+    Its amount is ``offers.<name>`` there, its kind ``offer_kinds.<name>``.
     ``kind``: percent, amount or shipping. When none can be had, go on at ``on_failure``,
-    or with the next instruction if it is None. ``variants`` are tried against ``amount``, which is "A".
+    or with the next instruction if it is None. ``variants`` are tried against ``kind`` and ``amount``, which are "A".
     """
 
     op: ClassVar[str] = "discount"
@@ -288,6 +290,11 @@ class Discount:
     def weights(self) -> tuple[int, ...]:
         """The shares of "A" and of each variant, in percent."""
         return shares(self.variants)
+
+    @property
+    def offers(self) -> tuple[tuple[str, str], ...]:
+        """What is taken off by arm: kind and amount of "A" and of each variant."""
+        return (self.kind, self.amount), *((each.kind, each.amount) for each in self.variants)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,19 +37,29 @@ def promised(text: str, discount: Discount) -> str:
     """Return the amount that ``text`` writes down of a discount that tries several, "" if none is seen.
 
     In a text that prints the code every percentage counts, and every amount that is tried; elsewhere only a percentage
-    that is tried, as other numbers may be about anything.
+    that is tried, as other numbers may be about anything. The only amount of its kind may stand in a text that asks for
+    the kind.
     """
-    prints = re.search(rf"\bcodes\.{re.escape(discount.name)}\b", text) is not None
-    tried = {Decimal(amount) for amount in (discount.amount, *(each.amount for each in discount.variants)) if amount}
+    prints, asks = _names(text, "codes", discount), _names(text, "offer_kinds", discount)
     for number, percent in _NUMBER.findall(_LIQUID.sub(" ", text)):
+        kind = "percent" if percent else "amount"
+        tried = {Decimal(amount) for of, amount in discount.offers if of == kind and amount}
         is_tried = Decimal(number.replace(",", ".")) in tried
-        if discount.kind == "percent":
-            found = bool(percent) and (prints or is_tried)
-        else:
-            found = prints and is_tried and not percent
-        if found:
+        if not tried or (asks and is_tried and len(tried) == 1):
+            continue
+        if (is_tried or percent) and (prints or (is_tried and percent)):
             return f"{number} %" if percent else str(number)
     return ""
+
+
+def mixes_units(text: str, discount: Discount) -> bool:
+    """Return whether ``text`` writes an amount that is percent for some and money for others, without asking which."""
+    units = {kind for kind, _amount in discount.offers} - {"shipping"}
+    return len(units) > 1 and _names(text, "offers", discount) and not _names(text, "offer_kinds", discount)
+
+
+def _names(text: str, kind: str, discount: Discount) -> bool:
+    return re.search(rf"\b{kind}\.{re.escape(discount.name)}\b", text) is not None
 
 
 #: What is no part of the text itself, and numbers in it with a sign or word for percent behind them.

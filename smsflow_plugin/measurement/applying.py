@@ -18,7 +18,7 @@ from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import VARIANTS, Discount, Send, Wait
 
 #: What a variant says in its step's stead, by the kind of the step.
-_TAKEN = {"send": ("text", "fallback", "translations"), "wait": ("amount", "unit"), "discount": ("amount",)}
+_TAKEN = {"send": ("text", "fallback", "translations"), "wait": ("amount", "unit"), "discount": ("kind", "amount")}
 
 
 class CannotApply(Exception):
@@ -35,7 +35,10 @@ def with_winner(steps: list[Any], step: str, arm: str) -> list[Any]:
             place = VARIANTS.index(arm)
             if place:
                 chosen = value["variants"][place - 1]["value"]
-                value.update({name: chosen[name] for name in taken if name in chosen})
+                # an empty kind of an offer means the step's own
+                value.update(
+                    {name: chosen[name] for name in taken if name in chosen and (chosen[name] or name != "kind")}
+                )
             value["variants"] = []
     return changed
 

@@ -200,7 +200,8 @@ def result(store: Store, experiment: Experiment, now: datetime) -> Result:
     counts = _counts(store, experiment, end)
     days = (end - experiment.began).days
     judgement = judge(_arms(experiment, counts), days, bars, running=experiment.running)
-    return Result(experiment, judgement, verdict(judgement), warnings(judgement))
+    words = experiment.words
+    return Result(experiment, judgement, verdict(judgement, words), warnings(judgement, words))
 
 
 def _counts(store: Store, experiment: Experiment, end: datetime) -> dict[str, _Count]:

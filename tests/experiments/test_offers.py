@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -14,12 +15,13 @@ from smsflow_plugin.admin_panels.flows.copy_hints import flow_hints
 from smsflow_plugin.admin_panels.flows.telling_walk import lines
 from smsflow_plugin.engine.ingest import ingest
 from smsflow_plugin.engine.trials import experiment_of, offer_experiment, offer_of
+from smsflow_plugin.flows.arm_words import arm_words
 from smsflow_plugin.flows.chart import summary
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.outline import outline
 from smsflow_plugin.flows.portable import export_flow, import_flow
 from smsflow_plugin.flows.program import Discount, Jump, Offer, Program, Send, Split, Trigger
-from smsflow_plugin.flows.trying import meeting, promised
+from smsflow_plugin.flows.trying import meeting, mixes_units, promised
 from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.policy import PolicyRules
 from smsflow_plugin.measurement.applying import ApplyWinner
@@ -47,8 +49,10 @@ TEXT = Send(
 )
 
 
-def offers(*others: tuple[Any, Any], **values: Any) -> dict[str, Any]:
-    variants = items(*({"weight": weight, "amount": amount} for weight, amount in others))
+def offers(*others: tuple[Any, ...], **values: Any) -> dict[str, Any]:
+    variants = items(
+        *({"weight": weight, "amount": amount, "kind": kind[0] if kind else ""} for weight, amount, *kind in others)
+    )
     own = {"name": "save", "kind": "percent", "amount": Decimal(10), "minimum": None, "valid_days": 7, "prefix": ""}
     return step("discount", **{**own, "variants": variants, **values})
 
@@ -63,7 +67,7 @@ def test_other_offers_of_the_form_are_offers_of_the_program() -> None:
     assert made.weights == (50, 30, 20)
 
 
-SAME = "This is as much as another one. There is nothing to compare."
+SAME = "This is the same as another one. There is nothing to compare."
 MANY = "The shares of all other offers together must leave something for the step's own."
 
 
@@ -77,11 +81,50 @@ MANY = "The shares of all other offers together must leave something for the ste
         (offers((50, 101)), (0, "amount"), "More than 100 percent is more than everything."),
         (offers((50, Decimal("10.0"))), (0, "amount"), SAME),
         (offers((30, 15), (30, 15), kind="amount"), (1, "amount"), SAME),
-        (offers((50, 15), kind="shipping"), (0,), "Free shipping has no amount, so there is no other one to try."),
+        (offers((50, 15), kind="shipping"), (0, "kind"), SAME),
+        (offers((50, None, "shipping"), kind="shipping"), (0, "kind"), SAME),
+        (offers((30, None, "shipping"), (30, 15, "shipping")), (1, "kind"), SAME),
+        (offers((50, None, "amount")), (0, "amount"), "Give a number above 0."),
+        (offers((50, 101, "percent"), kind="amount"), (0, "amount"), "More than 100 percent is more than everything."),
+        (offers((50, 15, "cheese")), (0, "kind"), "Choose a kind."),
     ],
 )
 def test_what_is_wrong_with_an_offer_stands_beside_it(raw: Any, place: Any, message: str) -> None:
     assert said(refused(raw, form_send())) == [(("steps", 0, "variants", *place), message)]
+
+
+MIXED = Discount(
+    "d", "save", amount="10", variants=(Offer("B", 30, "50", "amount"), Offer("C", 30, "", "shipping"))
+)  # fmt: skip
+ASKS = (
+    "{% if offer_kinds.save == 'percent' %}{{ offers.save }} % off{% elsif offer_kinds.save == 'amount' %}"
+    "{{ offers.save }} kr. off{% else %}Free delivery{% endif %}: {{ codes.save }}"
+)
+
+
+def test_offers_may_be_of_other_kinds() -> None:
+    made, text, _more = instructions(
+        offers((30, Decimal(50), "amount"), (30, 77, "shipping")), form_send(ASKS, fallback="Come."), form_send()
+    )
+    assert made == Discount("s1", "save", amount="10", variants=MIXED.variants)
+    assert isinstance(text, Send)
+    # the same number of another kind is another offer
+    assert instructions(offers((30, 10, "amount")), form_send())
+    # and a discount of free shipping may try an amount: texts can say that one then
+    [own, _text] = instructions(
+        offers((30, 10, "percent"), kind="shipping", amount=None), form_send(ASKS, fallback="C")
+    )
+    assert own == Discount("s1", "save", "shipping", amount="", variants=(Offer("B", 30, "10"),))
+
+
+def test_arms_of_other_kinds_have_words() -> None:
+    assert arm_words(MIXED) == {"A": "10 %", "B": "50 off", "C": "free shipping"}
+    assert summary(MIXED) == "save: A: 10 % / B: 50 off (30 %) / C: free shipping (30 %)"
+    [made, _text] = outline(form(offers((30, 50, "amount"), (20, None, "shipping")), form_send()).steps)
+    assert made.summary == "A: 10 Percent / B: 50 Amount (30 %) / C: Free shipping (20 %)"
+    assert summary(Discount("d", "save", "shipping", amount="")) == "save: free shipping"
+    program = Program((Trigger("opted_in"),), (MIXED, TEXT))
+    assert Program.from_json(json.loads(json.dumps(program.to_json()))) == program
 
 
 def test_texts_may_say_what_is_taken_off_behind_the_step_alone() -> None:
@@ -89,7 +132,7 @@ def test_texts_may_say_what_is_taken_off_behind_the_step_alone() -> None:
     assert instructions(offers(), text)
     problems = said(refused(text, offers()))
     assert any("offers.save" in message for _path, message in problems)
-    # a parcel's price is no amount of the discount
+    # a parcel's price is no amount of the discount, but one of the others may be
     assert said(refused(offers(kind="shipping"), text))
 
 
@@ -109,7 +152,7 @@ def test_a_discount_that_tries_nothing_is_written_as_before() -> None:
 def test_the_diagram_says_what_is_tried() -> None:
     assert summary(TRIED) == "save: A: 10 % / B: 15 % (30 %) / C: 20 % (20 %)"
     [made, _text] = outline(form(offers((30, 15)), form_send()).steps)
-    assert made.summary == "A: 10 Percent / B: 15 (30 %)"
+    assert made.summary == "A: 10 Percent / B: 15 Percent (30 %)"
 
 
 def test_other_amounts_and_other_terms_are_another_experiment() -> None:
@@ -120,8 +163,9 @@ def test_other_amounts_and_other_terms_are_another_experiment() -> None:
         Discount("d", "save", amount="10", variants=TRIED.variants[:1]),
         Discount("d", "save", amount="10", minimum="50", variants=TRIED.variants),
         Discount("d", "save", "amount", amount="10", variants=TRIED.variants),
+        Discount("d", "save", amount="10", variants=(Offer("B", 30, "15", "amount"), Offer("C", 20, "20"))),
     )
-    assert len({name, *(offer_experiment(12, other) for other in others)}) == 5
+    assert len({name, *(offer_experiment(12, other) for other in others)}) == 6
     # what the code begins with is no part of the offer
     assert offer_experiment(12, Discount("d", "save", amount="10", prefix="X", variants=TRIED.variants)) == name
 
@@ -167,13 +211,35 @@ def test_a_percentage_that_is_written_down_is_found(text: str, found: str) -> No
     ],
 )
 def test_an_amount_that_is_written_down_beside_the_code_is_found(text: str, found: str) -> None:
-    discount = Discount("d", "save", "amount", amount="10", variants=(Offer("B", 50, "15"),))
+    discount = Discount("d", "save", "amount", amount="10", variants=(Offer("B", 50, "15", "amount"),))
     assert promised(text, discount) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10 % off with {{ codes.save }}", "10 %"),
+        ("50 kr. off with {{ codes.save }}", "50"),
+        (ASKS, ""),
+        # the only amount of its kind, for those who are offered it
+        ("{% if offer_kinds.save == 'percent' %}10 % off{% endif %} {{ codes.save }}", ""),
+        ("{% if offer_kinds.save == 'percent' %}12 % off{% endif %} {{ codes.save }}", "12 %"),
+    ],
+)
+def test_what_is_promised_of_several_kinds_is_found(text: str, found: str) -> None:
+    assert promised(text, MIXED) == found
+
+
+def test_an_amount_of_which_nobody_knows_the_unit_is_found() -> None:
+    assert mixes_units("{{ offers.save }} % off: {{ codes.save }}", MIXED)
+    assert not mixes_units(ASKS, MIXED)
+    assert not mixes_units("A gift: {{ codes.save }}", MIXED)
+    assert not mixes_units("{{ offers.save }} % off: {{ codes.save }}", TRIED)
 
 
 @given(st.text(max_size=80), st.sampled_from(["percent", "amount"]))
 def test_whatever_a_text_says_it_is_read(text: str, kind: str) -> None:
-    discount = Discount("d", "save", kind, amount="10", variants=(Offer("B", 50, "15"),))
+    discount = Discount("d", "save", kind, amount="10", variants=(Offer("B", 50, "15", kind),))
     found = promised(text, discount)
     assert not found or re.search(r"\d", text)
 
@@ -237,6 +303,27 @@ def test_the_code_and_the_text_are_those_of_the_arm(store: Store) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_shop")
+def test_the_code_and_the_text_are_of_the_kind_of_the_arm(store: Store) -> None:
+    allow()
+    who = people(store)
+    run_flow(store, MIXED, Send("t", {"": ASKS}, {"": "Come and see."}))
+    let_in(store, who)
+    shown = exposures()
+    words = {"A": "10 % off", "B": "50 kr. off", "C": "Free delivery"}
+    assert {arm for _name, arm in shown.values()} == set(words)
+    given_to = {row.contact_id: row for row in Incentive.objects.all()}
+    for text in Message.objects.all():
+        arm = shown[text.contact_id][1]
+        incentive = given_to[text.contact_id]
+        assert f"{words[arm]}: {incentive.code}" in text.body
+        assert incentive.kind == {"A": "percent", "B": "amount", "C": "shipping"}[arm]
+    assert Message.objects.count() == 40
+    [experiment] = experiments(store)
+    assert dict(experiment.words) == {"A": "10 %", "B": "50 off", "C": "free shipping"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_shop")
 def test_without_a_code_no_text_promises_anything(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     allow()
     monkeypatch.setattr(Pool, "empty", True)
@@ -276,8 +363,9 @@ def test_a_walk_says_what_is_offered_and_writes_it() -> None:
 # Keeping one --------------------------------------------------------------------------------------
 
 
-def trying(store: Store, text: str = "{{ codes.save }}") -> Flow:
-    other = {"type": "item", "id": "v1", "value": {"weight": 40, "amount": "15.5"}}
+def trying(store: Store, text: str = "{{ codes.save }}", kind: str = "") -> Flow:
+    amount = None if kind == "shipping" else "15.5"
+    other = {"type": "item", "id": "v1", "value": {"weight": 40, "kind": kind, "amount": amount}}
     own = {"name": "save", "kind": "percent", "amount": "10", "minimum": None, "valid_days": 7, "prefix": ""}
     discount = {"type": "discount", "id": "d1", "value": {**own, "variants": [other], "failed": []}}
     return make_flow(store, [discount, send(text, "s1", fallback="Come and see us, dear friend of ours.")])
@@ -295,6 +383,39 @@ def test_keeping_one_makes_a_draft_with_its_offer_alone(store: Store, arm: str, 
     made, *rest = compile_flow(draft).instructions
     assert made == Discount("d1", "save", amount=amount)
     assert rest == list(before[1:])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "arm", "kept"),
+    [
+        ("shipping", "A", ("percent", "10")),
+        ("shipping", "B", ("shipping", "")),
+        ("amount", "B", ("amount", "15.5")),
+        ("percent", "B", ("percent", "15.5")),
+    ],
+)
+def test_keeping_an_offer_of_another_kind(store: Store, kind: str, arm: str, kept: tuple[str, str]) -> None:
+    flow = trying(store, kind=kind)
+    name = experiment_of(flow.pk, compile_flow(flow).instructions[0])
+    user = make_user("ann", "Store admin", store)
+    draft = ApplyWinner(flow, user, experiment=name, arm=arm).execute()
+    assert compile_flow(draft).instructions[0] == Discount("d1", "save", kept[0], amount=kept[1])
+
+
+@pytest.mark.django_db
+def test_who_publishes_a_text_for_one_kind_of_several_is_told(store: Store) -> None:
+    def told(text: str, kind: str) -> list[str]:
+        return [each.hint.message for each in flow_hints(trying(store, text, kind)) if each.hint.code == "offers"]
+
+    assert told("10 % off with {{ codes.save }}, dear friend.", "shipping") == [
+        "Not everybody is offered “10 %”. Let the text ask for “offer_kinds.save”."
+    ]
+    assert told("{{ offers.save }} % off with {{ codes.save }}, dear friend.", "amount") == [
+        "Some are offered percent and others money. Let the text ask for “offer_kinds.save”, and then say "
+        "“{{ offers.save }}”."
+    ]
+    assert told(ASKS, "amount") == []
 
 
 @pytest.mark.django_db
