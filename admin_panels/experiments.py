@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
@@ -28,7 +29,9 @@ from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may, number,
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
 from smsflow_plugin.measurement.experiments import KEEPABLE, Experiment, Result, experiments, result, title
 from smsflow_plugin.measurement.judging import Arm, Comparison, State
+from smsflow_plugin.measurement.standings import count, standing
 from smsflow_plugin.measurement.verdicts import arm_name, between, signed
+from smsflow_plugin.measurement.winners import outcome_words
 from smsflow_plugin.models import Flow, FlowStat, Store
 
 
@@ -172,10 +175,18 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [*self.breadcrumbs_items, {"url": "", "label": self.get_page_title(), "sublabel": str(self.store)}]
 
+    @cached_property
+    def result(self) -> Result | None:
+        """What was counted last of the chosen experiment; counted now where the worker has not come to it yet."""
+        chosen = self.chosen
+        if chosen is None:
+            return None
+        return standing(chosen) or result(self.store, chosen, clock.now())
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        chosen = self.chosen
-        found = result(self.store, chosen, clock.now()) if chosen else None
+        chosen, found = self.chosen, self.result
+        kept = chosen.standing if chosen else None
         context.update(
             store=self.store,
             stores=self.stores if len(self.stores) > 1 else [],
@@ -186,6 +197,9 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             lines=lines(found) if found else [],
             currency=self.store.currency,
             days=self.store.attribution_days,
+            kept=kept,
+            outcome=outcome_words(kept.outcome, kept.arm, kept.reason) if kept else "",
+            address=self._address(chosen) if chosen else "",
             **self._applying(found),
         )
         return context
@@ -201,15 +215,31 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
         flow = visible(self.request.user, Flow).filter(pk=found.experiment.flow_id).first()
         if flow is None or not may(self.request.user, "change", flow):
             return {}
-        return {"may_apply": True, "apply_url": self._address(found.experiment)}
+        return {"may_apply": True}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        chosen, arm = self.chosen, request.POST.get("arm", "")
+        if "count" in request.POST and self.chosen is not None:
+            return self._count_again(self.chosen)
+        return self._keep(request, self.chosen, request.POST.get("arm", ""))
+
+    def _count_again(self, chosen: Experiment) -> HttpResponse:
+        if chosen.standing and chosen.standing.closed_at:
+            messages.error(self.request, _("Who took part is not known any more: these figures are the last ones."))
+        else:
+            [anew] = [each for each in experiments(self.store, [chosen.name]) if each.name == chosen.name]
+            count(self.store, anew)
+            messages.success(self.request, _("The experiment was counted again."))
+        return redirect(self._address(chosen))
+
+    def _keep(self, request: HttpRequest, chosen: Experiment | None, arm: str) -> HttpResponse:
         flow = visible(request.user, Flow).filter(store=self.store, pk=chosen.flow_id).first() if chosen else None
         if chosen is None or flow is None:
             raise Http404
         if not may(request.user, "change", flow):
             raise PermissionDenied
+        found = self.result
+        if found and "sure" not in request.POST and (why := caution(found, arm)):
+            return self._ask(found, arm, why)
         try:
             ApplyWinner(flow, request.user, experiment=chosen.name, arm=arm).execute()
         except CannotApply as refusal:
@@ -221,6 +251,38 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             % {"arm": _called(arm, chosen.words)},
         )
         return redirect(reverse(self.edit_url_name, args=[flow.pk]))
+
+    def _ask(self, found: Result, arm: str, why: str) -> HttpResponse:
+        """Show once more what stands against keeping this one."""
+        context = super().get_context_data(
+            why=why,
+            result=found,
+            heading=title(found.experiment),
+            arm=arm,
+            name=_called(arm, found.experiment.words),
+            address=self._address(found.experiment),
+        )
+        return TemplateResponse(self.request, "smsflow/experiments/sure.html", context)
+
+
+def caution(found: Result, arm: str) -> str:
+    """Return why keeping this arm should be thought over, "" where nothing stands against it."""
+    judgement = found.judgement
+    match judgement.state:
+        case State.BROKEN:
+            return _(
+                "People were not parted as they should have been, so the figures say nothing about which is better."
+            )
+        case State.NOBODY | State.EARLY:
+            return _("There is not enough data yet. What looks better now may well be chance.")
+        case State.OPEN:
+            return _("The test is not conclusive yet. What looks better now may be chance.")
+        case State.CONCLUSIVE if arm != judgement.winner:
+            winner = _called(judgement.winner, found.experiment.words)
+            return _("The test is conclusive, and %(winner)s is better.") % {"winner": winner}
+    if arm in {each.arm.name for each in judgement.harmful}:
+        return _("More people opt out with it.")
+    return ""
 
 
 class ExperimentsMenuItem(MenuItem):  # type: ignore[misc]

@@ -55,6 +55,7 @@ LOG_ACTIONS = {
     "smsflow.erase": (_("Erase person"), _("Person erased")),
     "smsflow.export_person": (_("Export person"), _("Everything about the person exported")),
     "smsflow.hand_over": (_("Hand over"), _("Handed over to staff")),
+    "smsflow.keep_winner": (_("Keep the winner"), _("Winner of an experiment kept by the flow's rule")),
     "smsflow.let_in": (_("Let people in"), _("People let into the flow")),
     "smsflow.open_ledger": (_("Open ledger of consent"), _("Ledger of consent opened")),
     "smsflow.record_opt_out": (_("Record opt-out"), _("Opt-out recorded")),

@@ -22,7 +22,7 @@ from smsflow_plugin.governance.trips import BreakerTrip, FlowDay
 from smsflow_plugin.governance.unsent import UnsentDay
 from smsflow_plugin.landing.models import LandingFolder, LandingPage
 from smsflow_plugin.links.models import Click, Link
-from smsflow_plugin.measurement.models import FlowStat, ReportReader, StoreStat
+from smsflow_plugin.measurement.models import ExperimentStanding, FlowStat, ReportReader, StoreStat
 from smsflow_plugin.messaging.models import (
     Batch,
     FormerCall,
@@ -42,6 +42,7 @@ __all__ = [
     "Click",
     "Conversion",
     "Exposure",
+    "ExperimentStanding",
     "FlowStat",
     "Link",
     "StoreStat",

@@ -36,14 +36,14 @@ from smsflow_plugin.engine import intake as intake_pump
 from smsflow_plugin.engine import performing as perform_pump
 from smsflow_plugin.engine import purging as purge_pump
 from smsflow_plugin.governance import unsent
-from smsflow_plugin.measurement import learning_times, rollups
+from smsflow_plugin.measurement import learning_times, rollups, winners
+from smsflow_plugin.measurement.purging import KINDS as PURGED
 from smsflow_plugin.measurement.weekly import telling
 from smsflow_plugin.messaging import counted_parts, polling, spending
 from smsflow_plugin.messaging import dispatch as dispatch_pump
 from smsflow_plugin.messaging import reconcile as reconcile_pump
 from smsflow_plugin.nudge import PUMPS, alarm, insist, nudge, started
 from smsflow_plugin.signup import watching as requests_pump
-from smsflow_plugin.signup.purging import KINDS as PURGED
 from smsflow_plugin.stores.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -174,6 +174,12 @@ def keep_books() -> None:
     counted_parts.compare_parts(clock.now())
     offers.tidy(clock.now())
     rollups.refresh()
+
+
+@db_periodic_task(crontab(minute="41"))
+def judge_experiments() -> None:
+    """Once an hour: experiments are counted for their page, and those that are conclusive are told, or ended."""
+    winners.judge_experiments()
 
 
 @db_periodic_task(crontab(minute="*"))

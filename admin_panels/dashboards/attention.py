@@ -9,13 +9,15 @@ from typing import Any
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from smsflow_plugin.admin_panels.scoping import may
 from smsflow_plugin.governance.trip_words import sentence
+from smsflow_plugin.measurement.conclusive import conclusive_tests
 from smsflow_plugin.measurement.usage import price_warning
-from smsflow_plugin.models import Batch, BreakerTrip, Delivery, Policy, ReplyReview, Store
+from smsflow_plugin.models import Batch, BreakerTrip, Delivery, Flow, FlowStat, Policy, ReplyReview, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Item:
 
 def needs_attention(user: Any, store: Store) -> list[Item]:
     """Return what somebody should look at, the worst first: only what ``user`` may see. Few queries."""
-    return [*_breakers(user, store), *_waiting(user, store), *_prices(user, store)]
+    return [*_breakers(user, store), *_waiting(user, store), *_tests(user, store), *_prices(user, store)]
 
 
 def _breakers(user: Any, store: Store) -> Iterator[Item]:
@@ -81,6 +83,15 @@ def _count(model: Any, state: str) -> Coalesce:
 
 def _list(name: str, store: Store) -> str:
     return f"{reverse(f'{name}:index')}?store={store.pk}"
+
+
+def _tests(user: Any, store: Store) -> Iterator[Item]:
+    """Yield tests that are conclusive, and those that a flow's rule has ended of late. Two queries."""
+    if not (may(user, "view", FlowStat(store=store)) and may(user, "view", Flow(store=store))):
+        return
+    for found in conclusive_tests(store):
+        query = urlencode({"store": store.pk, "experiment": found.experiment})
+        yield Item(found.words, f"{reverse('smsflow_experiments:index')}?{query}")
 
 
 def _prices(user: Any, store: Store) -> Iterator[Item]:

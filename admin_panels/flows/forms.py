@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import (
@@ -35,6 +37,12 @@ class FlowForm(OwnerFormMixin, StoreScopedForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Whoever does one of these leaves the flow at once."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "when_conclusive" in self.fields:
+            # a page that was open before there was this field, and a script, leave it as it is
+            self.fields["when_conclusive"].required = False
 
     def _post_clean(self) -> None:
         super()._post_clean()
@@ -114,6 +122,7 @@ edit_handler = TabbedInterface(
             [
                 MultiFieldPanel([FieldPanel("goal"), FieldPanel("goal_leaves")], heading=_("Goal")),
                 MultiFieldPanel([FieldPanel("holdout")], heading=_("Holdout")),
+                MultiFieldPanel([FieldPanel("when_conclusive")], heading=_("Tests of this flow")),
                 FieldPanel("owner"),
             ],
             heading=_("Goal"),

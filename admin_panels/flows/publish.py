@@ -33,6 +33,7 @@ from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow, FlowVersion
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.flows.program import Program
+from smsflow_plugin.measurement.how_long import how_long
 from smsflow_plugin.nudge import nudge
 
 #: So many of those who match are listed.
@@ -198,6 +199,7 @@ class PublishView(FlowPage, FormView):  # type: ignore[type-arg]
             versions=versions,
             **(self._matching() if self.program else {}),
             hints=flow_hints(self.draft) if self.program else [],
+            tests=how_long(self.object, self.program) if self.program else [],
             scheduled=self.scheduled,
         )
         return context

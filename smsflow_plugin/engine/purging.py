@@ -42,6 +42,7 @@ PERIODS: Mapping[str, int | None] = {
     "clicks": 90,
     "links": 30,
     "attempts": 90,
+    "exposures": 365,
 }
 
 BATCH = 1_000

@@ -83,6 +83,10 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         HOLD = "hold", _("Wait until it may go")
         DROP = "drop", _("Drop it")
 
+    class Conclusive(models.TextChoices):
+        TELL = "tell", _("Tell me")
+        KEEP = "keep", _("Keep the winner by itself")
+
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="flows", verbose_name=_("store"))
     name = models.CharField(_("name"), max_length=120)
     template = models.CharField(max_length=40, blank=True, editable=False)
@@ -167,6 +171,18 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
         blank=True,
         validators=[MaxValueValidator(50)],
         help_text=_("By chance. What they buy all the same shows what the texts of this flow do. Service always goes."),
+    )
+    #: What is published counts: a draft that says otherwise changes nothing yet. See ``measurement.winners``.
+    when_conclusive = models.CharField(
+        _("when a test is conclusive"),
+        max_length=4,
+        choices=Conclusive.choices,
+        default=Conclusive.TELL,
+        db_default=Conclusive.TELL,
+        help_text=_(
+            "By itself only the better wording of a text is kept, and published: not where more people opt out with"
+            " it, nor where the draft has other changes. Whoever is inside goes on."
+        ),
     )
     #: While it is paused nobody enters, and everybody inside stays where they are.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)

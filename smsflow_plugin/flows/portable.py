@@ -61,6 +61,7 @@ FIELDS = (
     "cap_week",
     "own_gap",
     "holdout",
+    "when_conclusive",
 )
 
 #: Which blocks name something else of the store, by their type: the key, and what it is.

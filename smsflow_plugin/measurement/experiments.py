@@ -8,12 +8,13 @@ clicked: each arm is asked the same. Cancelled orders do not count, and refunds 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ from smsflow_plugin.flows.program import Discount, Program, Send, Wait
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.measurement import statistics
 from smsflow_plugin.measurement.judging import BARS, Arm, Bars, Judgement, judge
+from smsflow_plugin.measurement.models import ExperimentStanding
 from smsflow_plugin.measurement.verdicts import verdict, warnings
 from smsflow_plugin.stores.models import Store
 
@@ -79,6 +81,8 @@ class Experiment:
     people: int
     weights: Mapping[str, float]
     running: bool
+    #: What was counted last, None if it never was.
+    standing: ExperimentStanding | None = None
     words: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -90,6 +94,10 @@ class Experiment:
         if not self.is_holdout:
             return BARS
         return STORE_BARS if self.is_of_store else HOLDOUT_BARS
+
+    def end(self, now: datetime) -> datetime:
+        """Return until when people who come to it count."""
+        return min(now if self.running else self.last, self.began + timedelta(days=self.bars.longest))
 
     @property
     def is_of_store(self) -> bool:
@@ -106,14 +114,27 @@ class Result:
     warnings: Sequence[str]
 
 
-def experiments(store: Store) -> list[Experiment]:
-    """Return everything that was tried in ``store``, the newest first. Five queries."""
-    rows = list(
-        Exposure.objects.filter(store=store)
-        .order_by()
-        .values_list("experiment", "step")
-        .annotate(flow=Max("flow_id"), began=Min("at"), last=Max("at"), people=Count("pk"))
-    )
+def experiments(store: Store, anew: Collection[str] = ()) -> list[Experiment]:
+    """Return everything that was tried in ``store``, the newest first. Seven queries.
+
+    How many people came to it, and when, is what was counted last, or what stands there now for those that were never
+    counted, and for those that are named in ``anew``: only their exposures are read. What is closed stays as it is.
+    """
+    kept = {row.experiment: row for row in ExperimentStanding.objects.filter(store=store)}
+    known_names = {name for name, row in kept.items() if row.closed_at or name not in anew}
+    fresh = [name for name in exposed(store.pk) if name not in known_names]
+    rows = [
+        *((row.experiment, row.step, row.flow_id, row.began, row.last, row.people)
+          for name, row in kept.items() if name not in fresh),
+        *(
+            Exposure.objects.filter(store=store, experiment__in=fresh)
+            .order_by()
+            .values_list("experiment")
+            .annotate(step=Max("step"), flow=Max("flow_id"), began=Min("at"), last=Max("at"), people=Count("pk"))
+            if fresh
+            else ()
+        ),
+    ]  # fmt: skip
     flows = {flow.pk: flow for flow in Flow.objects.filter(store=store, pk__in={row[2] for row in rows})}
     known = _designs(flows.values())
     percent = rules_of([store], keep=False)[store.pk].rules.holdout
@@ -130,6 +151,7 @@ def experiments(store: Store) -> list[Experiment]:
             people,
             design.weights,
             running or name == current,
+            kept.get(name),
             words=design.words,
         )
         for name, step, flow_id, began, last, people in rows
@@ -137,6 +159,27 @@ def experiments(store: Store) -> list[Experiment]:
         for design, running in [known.get(name) or (_unknown(name, step), False)]
     ]
     return sorted(found, key=lambda each: (each.began, each.name), reverse=True)
+
+
+def exposed(store_id: int) -> list[str]:
+    """Return the names of all experiments that anybody in a store came to.
+
+    The index is walked from name to name, so that it does not matter how many people there are: neither database does
+    so for a DISTINCT.
+    """
+    table = connection.ops.quote_name(Exposure._meta.db_table)
+    sql = f"""
+        WITH RECURSIVE names(name) AS (
+            SELECT min(experiment) FROM {table} WHERE store_id = %s
+            UNION ALL
+            SELECT (SELECT min(experiment) FROM {table} WHERE store_id = %s AND experiment > names.name)
+            FROM names WHERE names.name IS NOT NULL
+        )
+        SELECT name FROM names WHERE name IS NOT NULL
+    """  # noqa: S608 - the name of a table of ours
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [store_id, store_id])
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _unknown(name: str, step: str) -> Design:
@@ -194,13 +237,15 @@ class _Count:
 
 
 def result(store: Store, experiment: Experiment, now: datetime) -> Result:
-    """Return what an experiment has come to. Four queries; only people who ordered are read one by one."""
-    bars = experiment.bars
-    end = min(now if experiment.running else experiment.last, experiment.began + timedelta(days=bars.longest))
+    """Count what an experiment has come to. Four queries; only people who ordered are read one by one."""
+    end = experiment.end(now)
     counts = _counts(store, experiment, end)
-    days = (end - experiment.began).days
-    judgement = judge(_arms(experiment, counts), days, bars, running=experiment.running)
-    words = experiment.words
+    return judged(experiment, _arms(experiment, counts), (end - experiment.began).days)
+
+
+def judged(experiment: Experiment, arms: Sequence[Arm], days: int) -> Result:
+    """Return what may be said of arms that are counted already."""
+    judgement, words = judge(arms, days, experiment.bars, running=experiment.running), experiment.words
     return Result(experiment, judgement, verdict(judgement, words), warnings(judgement, words))
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from smsflow_plugin import clock
 from smsflow_plugin.stores.models import Store
 from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 
@@ -99,6 +100,62 @@ class StoreStat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class ExperimentStanding(models.Model):
+    """What an experiment had come to when it was last counted. (store, experiment) is unique.
+
+    Exposures are purged some time after an experiment has ended; this stays. The sentences are made of ``figures``
+    (``measurement.standings``), so that they are in the reader's language.
+    """
+
+    class Outcome(models.TextChoices):
+        """What became of a conclusive test, besides that it was told."""
+
+        TOLD = "told", _("told")
+        KEPT = "kept", _("winner kept and published")
+        DRAFTED = "drafted", _("winner kept in a draft")
+        HARMS = "harms", _("more people opt out with the winner")
+        BY_HAND = "by_hand", _("no wording")
+        STANDS_STILL = "still", _("the flow is paused or closed")
+        LOCKED = "locked", _("the flow is locked")
+        CHANGED = "changed", _("the draft has other changes")
+        PROBLEM = "problem", _("the draft cannot be published")
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", verbose_name=_("store"))
+    #: As ``Exposure`` names it.
+    experiment = models.CharField(_("experiment"), max_length=80)
+    #: 0 of a holdout of the whole store.
+    flow_id = models.BigIntegerField(default=0, editable=False)
+    step = models.CharField(max_length=36, blank=True, default="")
+    #: The first and the last exposure, and how many people there are.
+    began = models.DateTimeField(_("began"))
+    last = models.DateTimeField()
+    people = models.IntegerField(_("people"), default=0)
+    #: Whether a live flow tried it when it was counted, and for how many full days it had run.
+    running = models.BooleanField(default=True)
+    days = models.IntegerField(default=0)
+    #: The arms in their order, as ``measurement.standings`` writes them.
+    figures = models.JSONField(default=list)
+    counted_at = models.DateTimeField(_("counted at"), default=clock.now)
+    #: Set when the purge begins to take its exposures away: it is never counted again.
+    closed_at = models.DateTimeField(null=True, editable=False)
+    #: What ``measurement.winners`` did when it was conclusive, with which arm, why (a sentence or nothing), and when.
+    outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default="")
+    arm = models.CharField(max_length=12, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    decided_at = models.DateTimeField(null=True, editable=False)
+
+    wagtail_reference_index_ignore = True
+    objects = StoreScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("standing of an experiment")
+        verbose_name_plural = _("standings of experiments")
+        constraints = [models.UniqueConstraint(fields=["store", "experiment"], name="smsflow_experiment_standing")]
+
+    def __str__(self) -> str:
+        return f"{self.experiment}"
 
 
 class ReportReader(models.Model):

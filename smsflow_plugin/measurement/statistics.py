@@ -8,10 +8,9 @@ compare with, and a difference is always the second less the first. Proved again
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
-from statistics import NormalDist, fmean
+from statistics import NormalDist
 
 _NORMAL = NormalDist()
 
@@ -42,11 +41,6 @@ class Moments:
 
 
 # The normal distribution, Student's t and chi-square ---------------------------------------------
-
-
-def normal_cdf(x: float) -> float:
-    """Return how likely a standard normal value is at most ``x``."""
-    return _NORMAL.cdf(x)
 
 
 def normal_quantile(p: float) -> float:
@@ -228,14 +222,6 @@ def moments(values: Sequence[float], zeros: int = 0) -> Moments:
     return Moments(n, mean, squares / (n - 1))
 
 
-def mean_interval(sample: Moments, confidence: float = 0.95) -> Interval:
-    """Return Student's interval of a mean; everything where there are fewer than two values."""
-    if sample.n < 2:
-        return Interval(-math.inf, math.inf)
-    half = student_quantile((1 + confidence) / 2, sample.n - 1) * math.sqrt(sample.error)
-    return Interval(sample.mean - half, sample.mean + half)
-
-
 def welch(first: Moments, second: Moments, confidence: float = 0.95) -> Interval:
     """Return Welch's interval of the difference of two means; everything where an arm has fewer than two values."""
     difference = second.mean - first.mean
@@ -262,64 +248,6 @@ def quantile(values: Sequence[float], share: float) -> float:
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-def winsorised(values: Sequence[float], share: float = 0.99) -> list[float]:
-    """Return the values with those above the quantile ``share`` pulled down to it: one big order decides nothing.
-
-    For revenue give the orders alone. With the zeros of those who bought nothing the quantile of few orders is 0.
-    """
-    cap = quantile(values, share) if values else 0.0
-    return [min(value, cap) for value in values]
-
-
-def bootstrap(
-    values: Sequence[float],
-    statistic: Callable[[Sequence[float]], float] = fmean,
-    *,
-    seed: int = 0,
-    rounds: int = 2_000,
-    confidence: float = 0.95,
-) -> Interval:
-    """Return the percentile interval of ``statistic``, drawn again ``rounds`` times; the same for the same seed.
-
-    For some thousand values: each round draws them all.
-    """
-    if not values:
-        return Interval(-math.inf, math.inf)
-    random = Random(seed)  # noqa: S311 - chance, not secrets
-    drawn = [statistic(random.choices(values, k=len(values))) for _ in range(rounds)]
-    tail = (1 - confidence) / 2
-    return Interval(quantile(drawn, tail), quantile(drawn, 1 - tail))
-
-
-def ratio(tops: Sequence[float], bottoms: Sequence[float], confidence: float = 0.95) -> tuple[float, Interval] | None:
-    """Return the sum of ``tops`` over that of ``bottoms``, and its interval by the delta method.
-
-    One pair for each person (revenue and number of orders, for the average order): people are what was drawn, and
-    orders of one person are alike. None where there is nothing to divide by.
-    """
-    n = len(tops)
-    if n != len(bottoms):
-        raise ValueError("Each top needs a bottom.")
-    total = math.fsum(bottoms)
-    if n < 2 or not total:
-        return None
-    value = math.fsum(tops) / total
-    # of a ratio of means, the error is that of what each person is off it
-    off = [top - value * bottom for top, bottom in zip(tops, bottoms, strict=True)]
-    half = _z(confidence) * math.sqrt(moments(off).variance / n) / (total / n)
-    return value, Interval(value - half, value + half)
-
-
-def nps(promoters: int, passives: int, detractors: int, confidence: float = 0.95) -> tuple[float, Interval] | None:
-    """Return the Net Promoter Score from -100 to 100, and its interval; None if nobody answered."""
-    n = promoters + passives + detractors
-    if not n:
-        return None
-    up, down = promoters / n, detractors / n
-    half = _z(confidence) * math.sqrt(max(0.0, up + down - (up - down) ** 2) / n)
-    return 100 * (up - down), Interval(100 * max(-1.0, up - down - half), 100 * min(1.0, up - down + half))
 
 
 # How long it takes -------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def register_policies() -> None:
     for model in (models.ThreadNote, models.ThreadVisitor):
         register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.Thread))
     # figures of the list and of the texts are seen together
-    for model in (models.ReportReader, models.StoreStat):
+    for model in (models.ExperimentStanding, models.ReportReader, models.StoreStat):
         register_permission_policy(model, StorePermissionPolicy(model, auth_model=models.FlowStat))
     for model in (
         models.Autoresponder,

@@ -76,6 +76,12 @@ def open_nell(page: Page) -> None:
     expect(talk(page)).to_contain_text("Hello from Nell")
 
 
+def opened(page: Page, name: str) -> None:
+    """Wait until the conversation with somebody is there, and listens to keys: what is pressed before is lost."""
+    expect(page.get_by_role("heading", name=name, level=2)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
 def test_one_answers_and_both_see_it_and_what_comes_back(ben: Page, cara: Page, talking: Site) -> None:
     open_nell(ben)
     open_nell(cara)
@@ -119,10 +125,10 @@ def test_the_inbox_works_with_keys_alone(ben: Page, talking: Site) -> None:
     ben.keyboard.press("k")
     first = rows.nth(0).locator(".smsflow-thread__name").inner_text()
     ben.keyboard.press("Enter")
-    expect(ben.get_by_role("heading", name=first, level=2)).to_be_visible()
+    opened(ben, first)
     ben.keyboard.press("j")
     other = "Leo Finch" if first == "Kit Marsh" else "Kit Marsh"
-    expect(ben.get_by_role("heading", name=other, level=2)).to_be_visible()
+    opened(ben, other)
 
     ben.keyboard.press("?")
     expect(ben.get_by_role("dialog", name="Keyboard in the inbox")).to_be_visible()

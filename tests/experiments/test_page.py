@@ -15,6 +15,7 @@ from smsflow_plugin.engine.trials import copy_experiment
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.program import Send
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply, with_winner
+from smsflow_plugin.measurement.winners import judge_experiments
 from smsflow_plugin.models import Event, Exposure, Flow, Store
 from tests.admin.people import client_of, make_user
 from tests.conftest import NOON, TestClock
@@ -153,7 +154,7 @@ def test_keeping_one_makes_a_draft_with_its_words_alone(
 ) -> None:
     fill(store, flow, ("A", 2, 1), ("B", 2, 1))
     url = f"{reverse('smsflow_experiments:index')}?experiment={name_of(flow)}"
-    response = client.post(url, {"arm": "B"})
+    response = client.post(url, {"arm": "B", "sure": "1"})
     assert response["Location"].endswith(f"/edit/{flow.pk}/")
     flow.refresh_from_db()
     draft = flow.get_latest_revision_as_object()
@@ -165,6 +166,56 @@ def test_keeping_one_makes_a_draft_with_its_words_alone(
     live = flow.current_version.compiled.instructions[0]
     assert isinstance(live, Send)
     assert live.variants
+
+
+@pytest.mark.parametrize(
+    ("arms", "days", "arm", "words"),
+    [
+        ((("A", 30, 3), ("B", 30, 12)), 1, "B", "There is not enough data yet."),
+        ((("A", 90, 20), ("B", 30, 20)), 9, "B", "People were not parted as they should have been"),
+        ((("A", 200, 60), ("B", 200, 66)), 9, "B", "The test is not conclusive yet."),
+        ((("A", 200, 40), ("B", 200, 110)), 9, "A", "The test is conclusive, and B is better."),
+    ],
+)
+def test_whoever_keeps_one_too_early_is_asked_first(
+    store: Store, flow: Flow, client: Client, still: TestClock, arms: Any, days: int, arm: str, words: str
+) -> None:
+    fill(store, flow, *arms)
+    still.move(days=days)
+    url = f"{reverse('smsflow_experiments:index')}?experiment={name_of(flow)}"
+    asked = client.post(url, {"arm": arm})
+    assert asked.status_code == 200
+    assert words in asked.content.decode()
+    flow.refresh_from_db()
+    assert not flow.has_unpublished_changes
+    form = (
+        BeautifulSoup(asked.content, "html.parser").select_one("form[method=post] input[name=sure]").find_parent("form")
+    )
+    values = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
+    assert client.post(form["action"], values).status_code == 302
+    flow.refresh_from_db()
+    assert flow.has_unpublished_changes
+
+
+def test_a_conclusive_winner_is_kept_at_once(store: Store, flow: Flow, client: Client, still: TestClock) -> None:
+    fill(store, flow, ("A", 200, 40), ("B", 200, 110))
+    still.move(days=9)
+    url = f"{reverse('smsflow_experiments:index')}?experiment={name_of(flow)}"
+    assert client.post(url, {"arm": "B"}).status_code == 302
+
+
+def test_the_page_shows_what_was_counted_and_counts_again_when_asked(
+    store: Store, flow: Flow, client: Client, still: TestClock
+) -> None:
+    fill(store, flow, ("A", 3, 1), ("B", 2, 1))
+    judge_experiments()
+    fill_more(store, flow)
+    text = " ".join(page(client).get_text().split())
+    assert "As of" in text
+    assert [row[1] for row in table(page(client))] == ["3", "2"]
+    url = f"{reverse('smsflow_experiments:index')}?experiment={name_of(flow)}"
+    assert client.post(url, {"count": "1"}, follow=True).status_code == 200
+    assert [row[1] for row in table(page(client))] == ["23", "22"]
 
 
 def test_keeping_the_first_only_ends_the_experiment(flow: Flow) -> None:

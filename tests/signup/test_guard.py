@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from smsflow_plugin.audience.opt_in_rules import needs_confirmation
 from smsflow_plugin.callers import client_ip, connection_of, origin_of
 from smsflow_plugin.engine.purging import periods, purge
+from smsflow_plugin.measurement.purging import KINDS
 from smsflow_plugin.models import Delivery, OptInAttempt, OptInForm, OptInPause, Store
 from smsflow_plugin.signup import storage
 from smsflow_plugin.signup.guard import UNANSWERED, WINDOWS, Attempt, Breaker, Outcome, counts, judge
-from smsflow_plugin.signup.purging import KINDS
 from smsflow_plugin.signup.watching import trip
 from tests.conftest import NOON, TestClock
 from tests.factories import make_store

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.engine.purging import due, periods, purge
-from smsflow_plugin.signup.purging import KINDS
+from smsflow_plugin.measurement.purging import KINDS
 
 
 class Command(BaseCommand):
