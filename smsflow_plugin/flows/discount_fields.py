@@ -14,12 +14,7 @@ class OfferBlock(blocks.StructBlock):
     """Another discount, for some of the people."""
 
     weight = share_block(_("Everybody else is offered what the step says."))
-    kind = blocks.ChoiceBlock(
-        choices=DISCOUNT_CHOICES,
-        required=False,
-        label=_("Kind"),
-        help_text=_("Empty: the same kind as the step's own."),
-    )
+    kind = blocks.ChoiceBlock(choices=DISCOUNT_CHOICES, default="percent", label=_("Kind"))
     amount = blocks.DecimalBlock(
         required=False, min_value=0, label=_("How much"), help_text=_("Free shipping needs none.")
     )
@@ -27,7 +22,7 @@ class OfferBlock(blocks.StructBlock):
     class Meta:
         icon = "tag"
         label = _("Offer")
-        label_format = "{weight} %: {amount} {kind}"
+        label_format = _("or {amount} {kind} ({weight} %)")
 
 
 def discount_fields() -> list[tuple[str, blocks.Block]]:

@@ -144,7 +144,7 @@ class DelayBlock(blocks.StructBlock):
     class Meta:
         icon = "time"
         label = _("Delay")
-        label_format = "{weight} %: {amount} {unit}"
+        label_format = _("or {amount} {unit} ({weight} %)")
 
 
 class WaitBlock(blocks.StructBlock):
@@ -164,7 +164,7 @@ class WaitBlock(blocks.StructBlock):
     class Meta:
         icon = "time"
         label = _("Wait")
-        label_format = "{amount} {unit}"
+        label_format = "{amount} {unit} {variants}"
         group = WAITING
         description = _("Waits. One day means the same time tomorrow.")
         form_layout = blocks.BlockGroup(children=["amount", "unit"], settings=["variants"])

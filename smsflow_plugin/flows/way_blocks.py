@@ -361,7 +361,7 @@ class WaySteps:
             children,
             icon="tag",
             label=_("Make a discount code"),
-            label_format="{kind} {amount}",
+            label_format="{amount} {kind} {variants}",
             group=SYSTEMS,
             description=_("Makes a code for this person alone."),
             form_layout=blocks.BlockGroup(children=[n for n, _b in children if n not in rare], settings=rare),

@@ -54,7 +54,7 @@ def errors(response: Any) -> Any:
 
 def test_arms_of_the_form_are_arms_of_the_version(store: Any, ines: Client) -> None:
     flow = saved_flow(store)
-    tried = steps(waiting((40, 1, "days")), offering((30, "", "15"), (20, "shipping", "")))
+    tried = steps(waiting((40, 1, "days")), offering((30, "percent", "15"), (20, "shipping", "")))
     assert publish(ines, flow, steps=tried).status_code == 302
     flow.refresh_from_db()
     wait, discount, _text = flow.current_version.compiled.instructions
@@ -63,7 +63,7 @@ def test_arms_of_the_form_are_arms_of_the_version(store: Any, ines: Client) -> N
     # and the form shows them again
     shown = ines.get(url("edit", flow.pk)).context["form"]["steps"].value()
     assert [dict(each) for each in shown[0].value["variants"]] == [{"weight": 40, "amount": 1, "unit": "days"}]
-    assert [each["kind"] for each in shown[1].value["variants"]] == ["", "shipping"]
+    assert [each["kind"] for each in shown[1].value["variants"]] == ["percent", "shipping"]
 
 
 @pytest.mark.parametrize("button", ["", "action-publish"])
@@ -71,7 +71,7 @@ def test_arms_of_the_form_are_arms_of_the_version(store: Any, ines: Client) -> N
     "step",
     [
         waiting(*((10, number, "hours") for number in (2, 3, 4, 5))),
-        offering(*((10, "", str(number)) for number in (12, 15, 18, 20))),
+        offering(*((10, "percent", str(number)) for number in (12, 15, 18, 20))),
     ],
 )
 def test_a_fourth_other_arm_is_refused_and_all_stay_in_the_form(
@@ -90,9 +90,13 @@ def test_a_fourth_other_arm_is_refused_and_all_stay_in_the_form(
     ("step", "field", "message"),
     [
         (waiting((60, 4, "hours"), (40, 5, "hours")), ("weight", 1), "must leave something for the step's own"),
-        (offering((60, "", "15"), (40, "", "20")), ("weight", 1), "must leave something for the step's own"),
+        (
+            offering((60, "percent", "15"), (40, "percent", "20")),
+            ("weight", 1),
+            "must leave something for the step's own",
+        ),
         (waiting((50, 60, "minutes")), ("amount", 0), "There is nothing to compare."),
-        (offering((50, "", "10")), ("amount", 0), "There is nothing to compare."),
+        (offering((50, "percent", "10")), ("amount", 0), "There is nothing to compare."),
         (offering((50, "amount", "")), ("amount", 0), "Give a number above 0."),
     ],
 )

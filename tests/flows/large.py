@@ -162,7 +162,7 @@ class Builder:
 
     def discount(self, *failed: dict[str, Any]) -> dict[str, Any]:
         money = {"kind": "percent", "amount": "12.5", "minimum": "100"}
-        more = {"prefix": "ADA-", "variants": self.items({"weight": 50, "kind": "", "amount": "15"})}
+        more = {"prefix": "ADA-", "variants": self.items({"weight": 50, "kind": "percent", "amount": "15"})}
         return self.step("discount", name="thanks", **money, valid_days=14, **more, failed=list(failed))
 
     def webhook(self, *failed: dict[str, Any]) -> dict[str, Any]:
