@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.action_blocks import TagStepBlock
+from smsflow_plugin.flows.arm_words import length
 from smsflow_plugin.flows.behaviour_blocks import DESCRIPTIONS
 from smsflow_plugin.flows.condition_fields import (
     DATE_FIELD_CHOICES,
@@ -49,7 +50,10 @@ def _field(name: str) -> Callable[[Any], str]:
 
 
 def _length(value: Any) -> str:
-    return f"{value.get('amount') or '…'} {_UNITS.get(value.get('unit'), '…')}"
+    amount, unit = value.get("amount"), value.get("unit")
+    if isinstance(amount, int) and amount and unit in _UNITS:
+        return length(amount, unit)
+    return f"{amount or '…'} {_UNITS.get(unit, '…')}"
 
 
 def _wait(value: Any) -> str:

@@ -122,7 +122,7 @@ def test_a_wait_that_tries_nothing_is_written_as_before() -> None:
 def test_the_diagram_and_the_comparison_say_what_is_tried() -> None:
     assert summary(TRIED) == "A: 1 hour / B: 4 hours (30 %) / C: 1 day (20 %)"
     [wait, _text] = outline(form(delays((30, 4, "hours")), form_send()).steps)
-    assert wait.summary == "A: 1 hours / B: 4 hours (30 %)"
+    assert wait.summary == "A: 1 hour / B: 4 hours (30 %)"
     old = Program((Trigger("opted_in"),), (Wait("w", 1, "hours"), HELLO))
     [change, _same] = changes(old, Program(old.triggers, (TRIED, HELLO)))
     assert change.changes == {Change.DELAY}

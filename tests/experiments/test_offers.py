@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,11 @@ from hypothesis import strategies as st
 
 from smsflow_plugin.admin_panels.flows.copy_hints import flow_hints
 from smsflow_plugin.admin_panels.flows.telling_walk import lines
+from smsflow_plugin.audience.filters import Facts
 from smsflow_plugin.engine.ingest import ingest
+from smsflow_plugin.engine.interpreter import interpret
+from smsflow_plugin.engine.state import State
+from smsflow_plugin.engine.transfer import Passage
 from smsflow_plugin.engine.trials import experiment_of, offer_experiment, offer_of
 from smsflow_plugin.flows.arm_words import arm_words
 from smsflow_plugin.flows.chart import summary
@@ -24,6 +30,7 @@ from smsflow_plugin.flows.program import Discount, Jump, Offer, Program, Send, S
 from smsflow_plugin.flows.trying import meeting, mixes_units, promised
 from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.policy import PolicyRules
+from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 from smsflow_plugin.measurement.applying import ApplyWinner
 from smsflow_plugin.measurement.entry import Kind
 from smsflow_plugin.measurement.experiments import experiments, title
@@ -424,3 +431,31 @@ def test_offers_are_taken_to_another_store_with_their_flow(store: Store) -> None
     imported = import_flow(export_flow(flow), store)
     assert imported.problems == []
     assert compile_flow(imported.flow).instructions == compile_flow(flow).instructions
+
+
+def test_what_was_asked_for_is_promised_whatever_a_later_version_offers() -> None:
+    facts = Facts({"tags": ()}, NOON, {}, (), key="ann")
+    old = Program((Trigger("opted_in"),), (MIXED, TEXT))
+    asked = interpret(old, State(), facts, NOON, zone="UTC", ask=skip)
+    [place] = asked.state.gathered["ways"].values()
+    kind, amount = MIXED.offers[place]
+    promise = {"offers": {"save": amount or None}, "offer_kinds": {"save": kind}}
+    assert {name: asked.state.gathered[name] for name in promise} == promise
+    assert asked.doings[0].instruction == offer_of(MIXED, place)  # type: ignore[union-attr]
+
+    kept = Program(old.triggers, (Discount("d", "save", amount="33"), TEXT))
+    moved = Passage(old, kept).transfer(asked.state)
+    assert moved is not None
+    answered = replace(facts, results={"d:0": {"value": "SAVE-1"}})
+    after = interpret(kept, moved, answered, NOON + timedelta(minutes=1), zone="UTC", ask=skip)
+    assert {name: after.state.gathered[name] for name in promise} == promise
+    assert after.state.gathered["codes"] == {"save": "SAVE-1"}
+
+    # and nothing is promised where no code is to be had
+    refused = replace(facts, results={"d:0": {"error": "None left."}})
+    without = interpret(old, asked.state, refused, NOON + timedelta(minutes=1), zone="UTC", ask=skip)
+    assert {name: without.state.gathered[name]["save"] for name in promise} == {"offers": None, "offer_kinds": None}
+
+
+def skip(_ask: Any) -> Decision:
+    return Decision(Verdict.SKIP, Reason.AUDIENCE)
