@@ -21,8 +21,9 @@ from smsflow_plugin.admin_panels.dashboards.tables import Table
 from smsflow_plugin.admin_panels.flows.diagram import render_diagram
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.flows.chart import plain_copy
+from smsflow_plugin.flows.chart import TITLES, plain_copy, summary
 from smsflow_plugin.flows.outline import OutlineStep, outline, walk
+from smsflow_plugin.flows.program import Discount, Wait
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.figures import Figures, by_version
 from smsflow_plugin.measurement.rates import Part
@@ -122,6 +123,21 @@ class FlowFiguresPage(FiguresPage):
                 words_of_it = _("Variant %(variant)s") % {"variant": variant}
                 yield columns.Row(words_of_it, figures, self.currency, under=True)
 
+    def tried(self) -> list[str]:
+        """Return the waits and discounts of what runs that try something: no text shows what these do."""
+        version = self.flow.current_version
+        if version is None:
+            return []
+        try:
+            instructions = version.compiled.instructions
+        except (ValueError, TypeError, KeyError):
+            return []  # of a newer SMSFlow
+        return [
+            _("%(step)s: %(summary)s") % {"step": TITLES[each.op], "summary": summary(each)}
+            for each in instructions
+            if isinstance(each, Wait | Discount) and each.variants
+        ]
+
     @cached_property
     def baseline(self) -> Table:
         period, before = self.chosen.period, self.chosen.before
@@ -211,6 +227,8 @@ class FlowFiguresPage(FiguresPage):
             ],
             charts=self.charts,
             steps=self.steps,
+            tried=self.tried(),
+            experiments_url=f"{reverse('smsflow_experiments:index')}?store={self.flow.store_id}",
             baseline=self.baseline,
             versions=self.version_table,
             diagram=render_diagram(self.flow, feet=self.funnel()),
@@ -219,5 +237,5 @@ class FlowFiguresPage(FiguresPage):
 
 
 def _step_name(step: OutlineStep) -> str:
-    summary = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
-    return f"{step.number}. {step.label}" + (f": {summary}" if summary else "")
+    line = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
+    return f"{step.number}. {step.label}" + (f": {line}" if line else "")
