@@ -44,7 +44,7 @@ from smsflow_plugin.engine.starting import class_of_run, goes_on
 from smsflow_plugin.engine.stock import stock_of, with_stock
 from smsflow_plugin.engine.trials import shown_ways
 from smsflow_plugin.engine.upcoming import planned_text
-from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.owners import owner_addresses
 from smsflow_plugin.flows.program import HandOver, Program
 from smsflow_plugin.governance import ledger, sends
 from smsflow_plugin.governance.effective import RANK_WIDTH, StoreRules, rules_of
@@ -129,8 +129,7 @@ class Batch:
         """Return where to write to whoever answers for a flow. Read once, when the first run asks."""
         if self._owners is None:
             flows = {run.flow_id for own in self.runs.values() for run in own}
-            rows = Flow.objects.filter(pk__in=flows).values_list("pk", "owner__email")
-            self._owners = {pk: email or "" for pk, email in rows}
+            self._owners = owner_addresses(flows)
         return self._owners.get(flow_id, "")
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from smsflow_plugin import bulk
 from smsflow_plugin.engine.models import Effect, OwnerAlarm
+from smsflow_plugin.flows.owners import owner_addresses
 from smsflow_plugin.governance.spend import day_of
 from smsflow_plugin.stores.models import Store
 
@@ -28,7 +29,7 @@ def no_code(effect: Effect, error: str, now: datetime) -> bool:
     key = f"no_code:{effect.flow_id}:{day.isoformat()}"
     if not bulk.insert(OwnerAlarm, ("store_id", "key", "told_at"), [(effect.store_id, key, now)]):
         return False
-    to = addresses(effect.store, effect.flow.owner_id if effect.flow else None)
+    to = addresses(effect.store, effect.flow_id)
     if not to:
         return False
     with override(effect.store.language):
@@ -53,12 +54,11 @@ def no_code(effect: Effect, error: str, now: datetime) -> bool:
     return bool(bulk.insert(Effect, columns, [row]))
 
 
-def addresses(store: Store, owner_id: int | None) -> Sequence[str]:
-    """Return where to write to: to the owner, or else to everybody who may change the store's rules."""
-    users = get_user_model().objects.filter(is_active=True).exclude(email="")
-    owner = list(users.filter(pk=owner_id).values_list("email", flat=True)) if owner_id else []
-    if owner:
+def addresses(store: Store, flow_id: int | None) -> Sequence[str]:
+    """Return where to write to: to the flow's owner, or else to everybody who may change the store's rules."""
+    if owner := list(owner_addresses([flow_id] if flow_id else []).values()):
         return owner
+    users = get_user_model().objects.filter(is_active=True).exclude(email="")
     role = Q(
         store_memberships__store=store,
         store_memberships__role__permissions__content_type__app_label="smsflow",

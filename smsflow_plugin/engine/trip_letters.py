@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.notices import queue_notices
+from smsflow_plugin.flows.owners import owner_addresses
 from smsflow_plugin.governance.trip_words import sentence
 from smsflow_plugin.governance.trips import BreakerTrip
 from smsflow_plugin.stores.roles import STORE_ADMIN
@@ -21,7 +22,11 @@ from smsflow_plugin.stores.roles import STORE_ADMIN
 def letters(trips: Sequence[BreakerTrip]) -> int:
     """Queue an e-mail for each trip: to the flow's owner, else to the store's admins."""
     admins = store_admins({trip.store_id for trip in trips})
-    return queue_notices(_letter(trip, _owner(trip) or admins.get(trip.store_id, [])) for trip in trips)
+    owners = owner_addresses(trip.flow_id for trip in trips if trip.flow_id)
+    return queue_notices(
+        _letter(trip, [owners[trip.flow_id]] if trip.flow_id in owners else admins.get(trip.store_id, []))
+        for trip in trips
+    )
 
 
 def store_admins(store_ids: Iterable[int]) -> dict[int, list[str]]:
@@ -34,11 +39,6 @@ def store_admins(store_ids: Iterable[int]) -> dict[int, list[str]]:
         if email:
             found[store_id].append(email)
     return found
-
-
-def _owner(trip: BreakerTrip) -> list[str]:
-    owner = trip.flow.owner if trip.flow else None
-    return [owner.email] if owner and owner.is_active and owner.email else []
 
 
 def _letter(trip: BreakerTrip, to: list[str]) -> tuple[int, str, list[str], str, str]:

@@ -203,7 +203,9 @@ def _designs(flows: Iterable[Flow]) -> dict[str, tuple[Design, bool]]:
         except (ValueError, TypeError, KeyError):
             continue  # of a newer SMSFlow
         for name, design in designs_of(flow_id, program):
-            found[name] = design, pk == current[flow_id]
+            # a newer version need not be live: trying out a draft makes one
+            is_live = pk == current[flow_id] or found.get(name, (design, False))[1]
+            found[name] = design, is_live
     return found
 
 

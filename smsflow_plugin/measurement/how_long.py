@@ -39,11 +39,12 @@ USUAL_RATE = 0.05
 class Pace:
     """What a flow came to of late: the share of its people who ordered, and how many there are a day.
 
-    ``people`` is how many that is by; of too few the rate is ``USUAL_RATE``.
+    ``people`` is how many that is by, in so many ``days``; of too few the rate is ``USUAL_RATE``.
     """
 
     people: int
     ordered: int
+    days: int = DAYS
 
     @property
     def is_known(self) -> bool:
@@ -55,7 +56,7 @@ class Pace:
 
     @property
     def a_day(self) -> float:
-        return self.people / DAYS
+        return self.people / self.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ def pace_of(flow: Flow) -> Pace:
     )
     people = texts.values("contact_id").distinct().count()
     ordered = texts.filter(Exists(bought)).values("contact_id").distinct().count() if people else 0
-    return Pace(people, ordered)
+    # a flow that is younger than that has come to them in fewer days
+    began = flow.first_published_at
+    days = max(1, math.ceil((end - began) / timedelta(days=1))) if began else DAYS
+    return Pace(people, ordered, min(days, DAYS))
 
 
 def new_tests(flow: Flow, program: Program) -> list[Design]:

@@ -81,6 +81,15 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Harm:
+    """By how much the share of people who opt out is larger with an arm than with the one beside it."""
+
+    arm: Arm
+    difference: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One arm beside the one to compare with: differences are this one's less that one's, as shares."""
 
@@ -94,9 +103,14 @@ class Comparison:
     conclusive: bool
 
     @property
-    def harms(self) -> bool:
-        """Whether more people opt out, beyond chance."""
-        return self.opt_outs.interval.low > 0
+    def harm(self) -> Harm | None:
+        """By which of the two more people opt out, beyond chance."""
+        found = self.opt_outs
+        if found.interval.low > 0:
+            return Harm(self.arm, found.difference, found.interval)
+        if found.interval.high < 0:
+            return Harm(self.base, -found.difference, Interval(-found.interval.high, -found.interval.low))
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +135,14 @@ class Judgement:
     left: int = 0
 
     @property
-    def harmful(self) -> tuple[Comparison, ...]:
-        """Arms by which more people opt out."""
-        return tuple(each for each in self.comparisons if each.harms)
+    def harmful(self) -> tuple[Harm, ...]:
+        """Arms by which more people opt out, each once: by where that is surest."""
+        found: dict[str, Harm] = {}
+        for harm in filter(None, (each.harm for each in self.comparisons)):
+            known = found.get(harm.arm.name)
+            if known is None or harm.interval.low > known.interval.low:
+                found[harm.arm.name] = harm
+        return tuple(found.values())
 
 
 def judge(arms: Sequence[Arm], days: int, bars: Bars = BARS, *, running: bool = True) -> Judgement:

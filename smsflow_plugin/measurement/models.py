@@ -119,6 +119,7 @@ class ExperimentStanding(models.Model):
         BY_HAND = "by_hand", _("no wording")
         STANDS_STILL = "still", _("the flow is paused or closed")
         LOCKED = "locked", _("the flow is locked")
+        MOVING = "moving", _("people are still being moved")
         CHANGED = "changed", _("the draft has other changes")
         PROBLEM = "problem", _("the draft cannot be published")
 

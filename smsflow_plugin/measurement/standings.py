@@ -54,13 +54,17 @@ def is_due(store: Store, experiment: Experiment, now: datetime) -> bool:
     return bool(now - row.counted_at >= every) and not _is_settled(store, experiment)
 
 
+def settled_at(store: Store, end: datetime) -> datetime:
+    """Return from when on nothing is heard any more of what people did who came to it until ``end``."""
+    return end + timedelta(days=store.attribution_days) + LATE
+
+
 def _is_settled(store: Store, experiment: Experiment) -> bool:
     """Return whether it was counted after everything that counts had happened."""
     row = experiment.standing
     assert row is not None
-    last = experiment.end(row.counted_at) + timedelta(days=store.attribution_days) + LATE
     counted_at: datetime = row.counted_at
-    return counted_at >= last
+    return counted_at >= settled_at(store, experiment.end(counted_at))
 
 
 def count(store: Store, experiment: Experiment, now: datetime | None = None) -> tuple[Result, ExperimentStanding]:
@@ -69,6 +73,12 @@ def count(store: Store, experiment: Experiment, now: datetime | None = None) -> 
     row = experiment.standing
     if row is not None and row.closed_at and (found := standing(experiment)):
         return found, row
+    if row is not None and _is_settled(store, experiment) and (known := standing(experiment)):
+        # what people did may be blanked by now: its figures are the right ones, whether or not it still runs
+        found_now = {"last": experiment.last, "people": experiment.people, "running": experiment.running}
+        ExperimentStanding.objects.filter(pk=row.pk).update(**found_now)
+        row.refresh_from_db()
+        return known, row
     found = result(store, experiment, now)
     values = {
         "flow_id": experiment.flow_id,

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from smsflow_plugin.measurement.judging import Arm, Comparison, Judgement, State
+from smsflow_plugin.measurement.judging import Arm, Comparison, Harm, Judgement, State
 from smsflow_plugin.measurement.statistics import Interval
 
 #: Arms of a holdout, as they stand in ``Exposure.arm``.
@@ -59,14 +59,16 @@ def _in_words(judgement: Judgement, words: Mapping[str, str]) -> Judgement:
     )
 
 
-def _warning(harmful: Comparison) -> str:
+def _warning(harmful: Harm) -> str:
     values = {
         "arm": arm_name(harmful.arm.name),
-        "points": points(harmful.opt_outs.difference),
-        "interval": between(harmful.opt_outs.interval),
+        "points": points(harmful.difference),
+        "interval": between(harmful.interval),
     }
     if harmful.arm.name == SENT:
         return _("With texts more people opt out, by %(points)s points (%(interval)s).") % values
+    if harmful.arm.name == HELD:
+        return _("Without texts more people opt out, by %(points)s points (%(interval)s).") % values
     return _("With %(arm)s more people opt out: %(points)s points more (%(interval)s).") % values
 
 

@@ -20,11 +20,12 @@ from wagtail.log_actions import log
 from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.engine.models import Intake
-from smsflow_plugin.engine.moving import Choice, MovePeople, move_at_once
+from smsflow_plugin.engine.moving import Choice, MovePeople, move_at_once, unfinished
 from smsflow_plugin.engine.notices import queue_notices
 from smsflow_plugin.engine.trip_letters import store_admins
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.owners import owner_addresses
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
 from smsflow_plugin.measurement.experiments import Design, Kind, Result, designs_of, experiments
@@ -62,10 +63,13 @@ def judge_experiments() -> int:
     What is wrong with one store or flow is logged, and stops none of the others.
     """
     counted = 0
-    for store in Store.objects.filter(status=Store.Status.ACTIVE).order_by("pk"):
+    # stores that stand still as well: what their experiments came to must be known before the purge
+    for store in Store.objects.order_by("pk"):
         try:
             for _found, _row in count_due(store):
                 counted += 1
+            if store.status != Store.Status.ACTIVE:
+                continue
             # those that were counted before as well: what stood against keeping may be gone
             for experiment in experiments(store):
                 if experiment.standing and experiment.running and (found := standing(experiment)):
@@ -97,7 +101,7 @@ def see_to(store: Store, found: Result) -> ExperimentStanding.Outcome | None:
     with transaction.atomic(), override(store.language):
         flow = (
             Flow.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("current_version", "owner")
+            .select_related("current_version")
             .get(pk=experiment.flow_id)
         )
         row.refresh_from_db()
@@ -147,6 +151,8 @@ def _decide(flow: Flow, found: Result) -> Decided:
         return Decided(Outcome.STANDS_STILL)
     if flow.locked:
         return Decided(Outcome.LOCKED)
+    if unfinished(flow).exists():  # publishing anew would put an end to what somebody chose for them
+        return Decided(Outcome.MOVING)
     if flow.has_unpublished_changes or flow.scheduled_revision or flow.workflow_in_progress:
         return Decided(Outcome.CHANGED)
     try:
@@ -212,6 +218,8 @@ def outcome_words(outcome: str, arm: str, reason: str = "") -> str:
             return _("The flow is paused or closed, so its rule waits.")
         case Outcome.LOCKED:
             return _("The flow is locked, so its rule waits.")
+        case Outcome.MOVING:
+            return _("People are still being moved to another version, so the flow's rule waits.")
         case Outcome.CHANGED:
             return _("Something else would be published with it, so the flow's rule waits: look at the flow's draft.")
         case Outcome.PROBLEM:
@@ -221,8 +229,7 @@ def outcome_words(outcome: str, arm: str, reason: str = "") -> str:
 
 def _letter(store: Store, flow: Flow, found: Result, row: ExperimentStanding) -> tuple[int, str, list[str], str, str]:
     """Return an e-mail to the flow's owner, else to the store's admins. Of one outcome one is written, once."""
-    owner = flow.owner
-    to = [owner.email] if owner and owner.is_active and owner.email else store_admins([store.pk]).get(store.pk, [])
+    to = list(owner_addresses([flow.pk]).values()) or store_admins([store.pk]).get(store.pk, [])
     subject = _("“%(flow)s”: a test is conclusive") % {"flow": flow}
     lines = [found.verdict, *found.warnings, outcome_words(row.outcome, row.arm, row.reason)]
     if address := _address(store, found.experiment.name):

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                             ("by_hand", "no wording"),
                             ("still", "the flow is paused or closed"),
                             ("locked", "the flow is locked"),
+                            ("moving", "people are still being moved"),
                             ("changed", "the draft has other changes"),
                             ("problem", "the draft cannot be published"),
                         ],

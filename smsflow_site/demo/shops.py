@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib.auth import get_user_model
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.flows.library import TEMPLATES, EnableTemplate
 from smsflow_plugin.flows.publishing import PublishFlowAction
-from smsflow_plugin.models import Connection, Policy, Store, StoreMembership
+from smsflow_plugin.models import Connection, Flow, Policy, Store, StoreMembership
 from smsflow_plugin.stores.roles import ADMIN_ACCESS, AGENCY, COPYWRITER, STORE_ADMIN, SUPPORT, ensure_roles
 
 #: Well known, and accepted only while ``SMSFLOW["DEMO"]`` is on.
@@ -20,6 +21,14 @@ PASSWORD = "demo"  # noqa: S105
 
 #: The templates that every store of the demo starts with.
 FLOWS = ("welcome", "abandoned_cart", "post_purchase")
+
+#: What half of the people with a forgotten cart get instead, in the store that writes English: an experiment.
+OTHER_WORDS = {
+    "weight": 50,
+    "text": "{{ contact.first_name | default: 'Hi' }}, still want {{ cart.first_item }}? Your cart: {{ cart.url }}",
+    "fallback": "Still thinking about it? Your cart is here: {{ cart.url }}",
+    "translations": [],
+}
 
 SIERRA = "sierra-gear.myshopify.com"
 NORDIC = "nordic-tea.myshopify.com"
@@ -97,7 +106,20 @@ def enable_flows(stores: list[Store]) -> None:
     for store in stores:
         for key in FLOWS:
             flow = EnableTemplate(store, template=TEMPLATES[key]).execute(skip_permission_checks=True)
+            if key == "abandoned_cart" and store.language == "en":
+                try_other_words(flow)
             PublishFlowAction(flow.latest_revision).execute(skip_permission_checks=True)
+
+
+def try_other_words(flow: Flow) -> None:
+    """Save a draft whose first text is tried in other words."""
+    draft = flow.get_latest_revision_as_object()
+    steps = list(draft.steps.get_prep_value())
+    text = next(step for step in steps if step["type"] == "send")
+    text["value"]["variants"] = [OTHER_WORDS]
+    draft.steps = json.dumps(steps)
+    draft.save_revision()
+    flow.refresh_from_db()
 
 
 def create_users() -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -47,6 +46,7 @@ from smsflow_plugin.models import (
     Policy,
     Store,
 )
+from tests.admin.people import make_user
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, leave, make_flow, pump, texted
 from tests.factories import caps, make_contact
@@ -317,7 +317,7 @@ def test_a_request_that_cannot_be_filled_in_has_failed_and_the_run_goes_on_at_on
 
 
 def test_a_notice_without_an_address_goes_to_the_owner_of_the_flow(store: Store, ada: Contact) -> None:
-    owner = User.objects.create(username="anna", email="anna@example.com")
+    owner = make_user("anna", "Store admin", store)
     notice = Notify("n", (), "About {{ contact.first_name }}", "Call “{{ contact.last_name }}”.")
     flow = make_flow(store, notice)
     nobody = make_flow(store, notice, name="Nobody's")
@@ -387,7 +387,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch_whatever_the_flow
     target = make_flow(store, send("Hi", "s2"), name="Target", trigger="custom")
     make_flow(store, send("Tag", "s3"), name="Tagged", triggers=on_tag("a"))
     make_flow(store, *everything(target.pk), name="All")
-    owner = User.objects.create(username="anna", email="anna@example.com")
+    owner = make_user("anna", "Store admin", store)
     Flow.objects.update(owner=owner)
 
     def statements(size: int, start: int) -> int:

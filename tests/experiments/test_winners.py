@@ -12,12 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from wagtail.models import Workflow, WorkflowContentType, WorkflowTask
 
+from smsflow_plugin.engine.moving import Choice, MovePeople, move_people
 from smsflow_plugin.engine.notices import StaffNotice
 from smsflow_plugin.engine.state import State as RunState
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.program import Send
 from smsflow_plugin.measurement import standings, winners
 from smsflow_plugin.measurement.conclusive import conclusive_tests
+from smsflow_plugin.measurement.experiments import experiments
 from smsflow_plugin.measurement.winners import KEEP_WINNER, judge_experiments
 from smsflow_plugin.models import (
     Contact,
@@ -32,6 +34,7 @@ from smsflow_plugin.models import (
     StoreApprovalTask,
     StoreLogEntry,
 )
+from smsflow_plugin.simulation.test_runs import draft_version
 from tests.admin.people import client_of, make_user
 from tests.conftest import NOON, TestClock
 from tests.experiments.test_page import fill, trying
@@ -117,6 +120,59 @@ def test_a_worker_that_is_killed_leaves_nothing_half_done(
     assert outcome() == "kept"
 
 
+def test_a_draft_that_is_tried_out_ends_no_experiment(store: Store, flow: Flow) -> None:
+    draft_with(flow, cap_day=1)
+    draft_version(again(flow))
+    assert [each.running for each in experiments(store)] == [True]
+
+
+def test_the_rule_waits_while_people_are_moved(store: Store, flow: Flow, still: TestClock) -> None:
+    """What a person chose for those of an older version is done first."""
+    program = flow.current_version.program
+    older = FlowVersion.objects.create(store=store, flow=flow, number=0, content_hash="x", program=program)
+    run = Enrollment.objects.create(
+        store=store, flow=flow, version=older, contact=make_contact(store, phone=None), entry_key="1",
+        entered_at=NOON, state=RunState(at=1, reached_at=NOON).to_json(),
+    )  # fmt: skip
+    MovePeople(flow, choices={(older.pk, ""): Choice.MOVE}).plan(skip_permission_checks=True)
+    judge_experiments()
+    assert (outcome(), nothing_was_published(flow)) == ("moving", True)
+    while move_people():
+        pass
+    still.move(hours=1)
+    judge_experiments()
+    run.refresh_from_db()
+    assert (outcome(), run.version_id) == ("kept", again(flow).current_version_id)
+
+
+def test_a_winner_with_which_more_people_opt_out_is_left_to_a_person_though_it_is_the_text_itself(
+    store: Store, still: TestClock
+) -> None:
+    flow = trying(store, when_conclusive=KEEP)
+    fill(store, flow, ("A", 200, 110), ("B", 200, 40))
+    for exposure in Exposure.objects.filter(arm="A")[:60]:
+        Event.objects.create(
+            store=store, contact_id=exposure.contact_id, kind="opted_out", key=str(exposure.pk), occurred_at=NOON
+        )
+    still.move(days=9)
+    judge_experiments()
+    assert (outcome(), nothing_was_published(flow)) == ("harms", True)
+    [told] = conclusive_tests(store)
+    assert "With A more people opt out: 30.0 points more" in told.words
+
+
+def test_an_owner_who_has_left_the_store_is_told_nothing(store: Store, still: TestClock) -> None:
+    owner = make_user("ann", "Store admin", make_store(name="Tea", domain="tea.myshopify.com"))
+    owner.email = "ann@example.com"
+    owner.save()
+    flow = trying(store, owner=owner)
+    fill(store, flow, *CLEAR)
+    still.move(days=9)
+    judge_experiments()
+    [notice] = StaffNotice.objects.all()
+    assert "ann@example.com" not in notice.to
+
+
 def test_people_inside_go_on_and_those_of_older_versions_stay(store: Store, flow: Flow) -> None:
     older = FlowVersion.objects.create(
         store=store, flow=flow, number=9, content_hash="x", program=flow.current_version.program
@@ -128,6 +184,7 @@ def test_people_inside_go_on_and_those_of_older_versions_stay(store: Store, flow
             state=RunState(at=1, reached_at=NOON).to_json(),
         )  # fmt: skip
     judge_experiments()
+    assert outcome() == "kept"
     now = again(flow).current_version_id
     assert [(each.version_id, each.status) for each in Enrollment.objects.order_by("pk")] == [
         (now, "waiting"),

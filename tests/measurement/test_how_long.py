@@ -67,7 +67,11 @@ def test_the_pace_is_that_of_people_whose_window_is_over(store: Store, still: Te
     texted(flow, days=10, ordered=timedelta(days=9))  # after the window
     texted(flow, days=1, ordered=timedelta(hours=1))  # not over yet
     texted(flow, days=60, ordered=timedelta(days=1))  # too long ago
-    assert pace_of(flow) == Pace(3, 1)
+    assert pace_of(flow) == Pace(3, 1, 28)
+
+    # one that is younger than four weeks has come to them in fewer days
+    Flow.objects.filter(pk=flow.pk).update(first_published_at=still() - timedelta(days=12))
+    assert pace_of(Flow.objects.select_related("store").get(pk=flow.pk)) == Pace(3, 1, 7)
 
 
 def new_draft(flow: Flow) -> Any:

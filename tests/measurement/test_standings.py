@@ -20,7 +20,8 @@ from smsflow_plugin.measurement.models import ExperimentStanding
 from smsflow_plugin.measurement.purging import KINDS
 from smsflow_plugin.measurement.standings import _arm, _as_json, count, count_due, is_due, standing
 from smsflow_plugin.measurement.statistics import moments
-from smsflow_plugin.models import Exposure, Flow, Store
+from smsflow_plugin.measurement.winners import judge_experiments
+from smsflow_plugin.models import Event, Exposure, Flow, Store
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import make_flow
 from tests.factories import make_store
@@ -184,6 +185,35 @@ def test_who_took_part_is_forgotten_a_year_after_the_end_and_the_figures_stay(
     kept = standing(welcome)
     assert kept and kept.judgement == before.judgement
     assert welcome.people == 5
+
+
+def test_what_has_settled_keeps_its_figures_when_it_ends(store: Store, flow: Flow, still: TestClock) -> None:
+    """What people did is blanked some day: to count it anew then would make it nothing."""
+    for arm in "AABBB":
+        bought(expose(store, copy_experiment(flow.pk, AB), arm), DAY)
+    still.move(days=90)
+    list(count_due(store))
+    before = ExperimentStanding.objects.get()
+    Event.objects.update(data={})
+    Flow.objects.update(live=False)
+    still.move(days=700)
+    list(count_due(store))
+    after = ExperimentStanding.objects.get()
+    assert (before.running, after.running) == (True, False)
+    assert after.figures == before.figures and any(arm["revenue"][1] for arm in after.figures)
+
+
+def test_who_took_part_is_not_forgotten_before_all_was_heard(store: Store, flow: Flow, still: TestClock) -> None:
+    for arm in "AAB":
+        expose(store, copy_experiment(flow.pk, AB), arm)
+    Flow.objects.update(live=False)
+    still.move(hours=2)
+    list(count_due(store))
+    still.move(days=400)  # nobody counted it in the meantime
+    assert purge(KINDS)["exposures"] == 0
+    Store.objects.update(status="paused")
+    judge_experiments()
+    assert purge(KINDS)["exposures"] == 3
 
 
 def test_what_was_never_counted_is_not_forgotten(store: Store, flow: Flow, still: TestClock) -> None:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +19,7 @@ from smsflow_plugin.engine.performing import perform
 from smsflow_plugin.flows.program import Discount, Jump, Reentry, Send
 from smsflow_plugin.measurement.timeline import timeline
 from smsflow_plugin.models import Contact, Decision, Flow, Incentive, Message, Store
+from tests.admin.people import make_user
 from tests.conftest import TestClock
 from tests.engine.helpers import happened, make_flow, pump
 from tests.factories import make_contact
@@ -184,8 +184,7 @@ def test_an_empty_pool_is_told_to_the_owner_once_a_day_and_everybody_gets_the_ot
     allow()
     monkeypatch.setattr(Pool, "empty", True)
     flow = offering(store, "Welcome")
-    owner = get_user_model().objects.create_user("olga", "olga@example.com", "x")
-    Flow.objects.filter(pk=flow.pk).update(owner=owner)
+    Flow.objects.filter(pk=flow.pk).update(owner=make_user("olga", "Copywriter", store))
     for n in range(100, 105):
         happened(store, "opted_in", phone=f"+1202555{n:04d}", consent="granted")
     live()

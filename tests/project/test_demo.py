@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsflow_plugin.audience.replies import fold
-from smsflow_plugin.models import CannedReply, Keyword, Policy, Sender, Store
+from smsflow_plugin.flows.program import Send
+from smsflow_plugin.models import CannedReply, FlowVersion, Keyword, Policy, Sender, Store
 from smsflow_site.demo import talks
 from smsflow_site.demo.people import happenings
-from smsflow_site.demo.shops import STORES
+from smsflow_site.demo.shops import STORES, enable_flows
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 
@@ -60,3 +61,17 @@ def test_what_answers_by_itself_and_the_second_number() -> None:
         assert CannedReply.objects.filter(store=store).exists()
     sierra = stores["sierra-gear.myshopify.com"]
     assert list(Sender.objects.filter(store=sierra).values_list("use", flat=True)) == ["all", "marketing"]
+
+
+@pytest.mark.django_db
+def test_one_text_is_tried_in_other_words() -> None:
+    stores = [Store.objects.create(**values) for values in STORES.values()]
+    for store in stores:
+        Policy.objects.create(store=store)
+    enable_flows(stores)
+    tried = [
+        (version.flow.store, version.flow.template)
+        for version in FlowVersion.objects.select_related("flow__store")
+        if any(isinstance(step, Send) and step.variants for step in version.compiled.instructions)
+    ]
+    assert tried == [(Store.objects.get(name="Sierra Gear"), "abandoned_cart")]

@@ -35,6 +35,7 @@ from smsflow_plugin.models import (
     StoreMembership,
 )
 from smsflow_plugin.stores.roles import STORE_ADMIN, ensure_roles
+from tests.admin.people import make_user
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import happened, leave, make_flow, pump
 from tests.factories import make_contact
@@ -271,8 +272,7 @@ def admin(store: Store, email: str) -> User:
 
 def test_the_owner_is_told_once_with_the_numbers(store: Store, flow: Flow, sends: Sends) -> None:
     admin(store, "boss@example.com")
-    owner = User.objects.create(username="olga", email="olga@example.com")
-    Flow.objects.update(owner=owner)
+    Flow.objects.update(owner=make_user("olga", "Copywriter", store))
     sends(flow, 100, failed=60)
     watch()
     (letter,) = mails()
