@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -28,7 +28,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may, number, visible
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
-from smsflow_plugin.measurement.experiments import Experiment, Kind, Result, experiments, result, title
+from smsflow_plugin.measurement.experiments import KEEPABLE, Experiment, Result, experiments, result, title
 from smsflow_plugin.measurement.judging import Arm, Comparison, State
 from smsflow_plugin.measurement.standings import count, standing
 from smsflow_plugin.measurement.verdicts import arm_name, between, signed
@@ -61,7 +61,14 @@ def lines(found: Result) -> list[Line]:
     """Return the table of a result. Of a broken split it has nothing but how many people there were."""
     judgement = found.judgement
     compared = {each.arm.name: each for each in judgement.comparisons}
-    return [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    words = found.experiment.words
+    rows = [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    return [replace(row, name=_called(row.arm, words)) for row in rows]
+
+
+def _called(arm: str, words: Mapping[str, str]) -> str:
+    """Return what an arm is called on the page: "B: 1 day", "with texts"."""
+    return f"{arm}: {words[arm]}" if arm in words else arm_name(arm)
 
 
 def _line(arm: Arm, compared: Comparison | None, state: State, winner: str) -> Line:
@@ -212,8 +219,8 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
         return f"{reverse(self.index_url_name)}?{query}"
 
     def _applying(self, found: Result | None) -> Mapping[str, Any]:
-        """Return what the form needs that takes a wording over; nothing for who may not change the flow."""
-        if found is None or found.experiment.kind is not Kind.COPY or not found.experiment.running:
+        """Return what the form needs that takes an arm over; nothing for who may not change the flow."""
+        if found is None or found.experiment.kind not in KEEPABLE or not found.experiment.running:
             return {}
         # a running one has its flow, which is the store's: no need to read it again
         if not may(self.request.user, "change", Flow(store=self.store)):
@@ -249,7 +256,9 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             messages.error(request, str(refusal))
             return redirect(self._address(chosen))
         messages.success(
-            request, _("The draft has only %(arm)s left. Publish it to end the experiment.") % {"arm": arm_name(arm)}
+            request,
+            _("The draft has only %(arm)s left. Publish it to end the experiment.")
+            % {"arm": _called(arm, chosen.words)},
         )
         return redirect(reverse(self.edit_url_name, args=[flow.pk]))
 
@@ -260,7 +269,7 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             result=found,
             heading=title(found.experiment),
             arm=arm,
-            name=arm_name(arm),
+            name=_called(arm, found.experiment.words),
             address=self._address(found.experiment),
         )
         return TemplateResponse(self.request, "smsflow/experiments/sure.html", context)
@@ -279,7 +288,8 @@ def caution(found: Result, arm: str) -> str:
         case State.OPEN:
             return _("The test is not conclusive yet. What looks better now may be chance.")
         case State.CONCLUSIVE if arm != judgement.winner:
-            return _("The test is conclusive, and %(winner)s is better.") % {"winner": arm_name(judgement.winner)}
+            winner = _called(judgement.winner, found.experiment.words)
+            return _("The test is conclusive, and %(winner)s is better.") % {"winner": winner}
     if arm in {each.arm.name for each in judgement.harmful}:
         return _("More people opt out with it.")
     return ""

@@ -21,8 +21,9 @@ from smsflow_plugin.admin_panels.dashboards.tables import Table
 from smsflow_plugin.admin_panels.flows.diagram import render_diagram
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.flows.chart import plain_copy
+from smsflow_plugin.flows.chart import TITLES, plain_copy, summary
 from smsflow_plugin.flows.outline import OutlineStep, outline, walk
+from smsflow_plugin.flows.program import Discount, Wait
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.baselines import (
     BASELINE_DAYS,
@@ -118,6 +119,21 @@ class FlowFiguresPage(OneFiguresPage):
                 words_of_it = _("Variant %(variant)s") % {"variant": variant}
                 yield columns.Row(words_of_it, figures, self.currency, under=True)
 
+    def tried(self) -> list[str]:
+        """Return the waits and discounts of what runs that try something: no text shows what these do."""
+        version = self.flow.current_version
+        if version is None:
+            return []
+        try:
+            instructions = version.compiled.instructions
+        except (ValueError, TypeError, KeyError):
+            return []  # of a newer SMSFlow
+        return [
+            _("%(step)s: %(summary)s") % {"step": TITLES[each.op], "summary": summary(each)}
+            for each in instructions
+            if isinstance(each, Wait | Discount) and each.variants
+        ]
+
     @cached_property
     def held(self) -> list[Held]:
         """The figures that have a target, of the days that are shown."""
@@ -204,6 +220,8 @@ class FlowFiguresPage(OneFiguresPage):
                 cards.spend(now, then, self.currency),
             ],
             steps=self.steps,
+            tried=self.tried(),
+            experiments_url=f"{reverse('smsflow_experiments:index')}?store={self.flow.store_id}",
             baseline=self.baseline,
             versions=self.version_table,
             diagram=render_diagram(self.flow, feet=self.funnel()),
@@ -212,5 +230,5 @@ class FlowFiguresPage(OneFiguresPage):
 
 
 def _step_name(step: OutlineStep) -> str:
-    summary = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
-    return f"{step.number}. {step.label}" + (f": {summary}" if summary else "")
+    line = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
+    return f"{step.number}. {step.label}" + (f": {line}" if line else "")

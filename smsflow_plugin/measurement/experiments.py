@@ -22,9 +22,10 @@ from django.utils.translation import gettext as _
 from smsflow_plugin import clock
 from smsflow_plugin.attribution.models import Exposure
 from smsflow_plugin.attribution.orders import CREATED, KINDS, Fact, Order, order_of
-from smsflow_plugin.engine.trials import HELD, SENT, arm_of_way, copy_experiment, quarter_of, split_experiment
+from smsflow_plugin.engine.trials import HELD, SENT, arm_of_way, experiment_of, quarter_of
+from smsflow_plugin.flows.arm_words import arm_words
 from smsflow_plugin.flows.models import Flow
-from smsflow_plugin.flows.program import VARIANTS, Program, Send, Split
+from smsflow_plugin.flows.program import Discount, Program, Send, Wait
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.measurement import statistics
 from smsflow_plugin.measurement.judging import BARS, Arm, Bars, Judgement, judge
@@ -41,16 +42,26 @@ _LATER = tuple(kind for kind in KINDS if kind != CREATED)
 
 class Kind(StrEnum):
     COPY = "copy"
+    DELAY = "delay"
+    OFFER = "offer"
     WAYS = "ways"
     HOLDOUT = "holdout"
 
 
+#: What a draft can keep one arm of; see ``applying``.
+KEEPABLE = (Kind.COPY, Kind.DELAY, Kind.OFFER)
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
-    """``weights`` are the arms with their shares, the one to compare with first; empty where nobody knows any more."""
+    """``weights`` are the arms with their shares, the one to compare with first; empty where nobody knows any more.
+
+    ``words`` say what an arm is, such as "4 hours", where a few words can.
+    """
 
     kind: Kind
     weights: Mapping[str, float]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class Experiment:
     running: bool
     #: What was counted last, None if it never was.
     standing: ExperimentStanding | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_holdout(self) -> bool:
@@ -138,6 +150,7 @@ def experiments(store: Store, anew: Collection[str] = ()) -> list[Experiment]:
             design.weights,
             running or name == current,
             kept.get(name),
+            words=design.words,
         )
         for name, step, flow_id, began, last, people in rows
         for flow in [None if name.startswith("store:") else names.get(flow_id)]
@@ -214,12 +227,13 @@ def designs_of(flow_id: int, program: Program) -> Iterator[tuple[str, Design]]:
         name = f"flow:{flow_id}@{program.holdout}"
         yield name, _holdout(name)
     for each in program.instructions:
-        if isinstance(each, Send) and each.variants:
-            arms = VARIANTS[: len(each.weights)]
-            yield copy_experiment(flow_id, each), Design(Kind.COPY, dict(zip(arms, each.weights, strict=True)))
-        elif isinstance(each, Split):
-            weights = {arm_of_way(place): weight for place, weight in enumerate(each.weights)}
-            yield split_experiment(flow_id, each), Design(Kind.WAYS, weights)
+        if name := experiment_of(flow_id, each):
+            weights: Sequence[int] = getattr(each, "weights", ())
+            arms = {arm_of_way(place): weight for place, weight in enumerate(weights)}
+            yield name, Design(_KINDS.get(type(each), Kind.WAYS), arms, arm_words(each))
+
+
+_KINDS = {Send: Kind.COPY, Wait: Kind.DELAY, Discount: Kind.OFFER}
 
 
 # Figures -----------------------------------------------------------------------------------------
@@ -245,8 +259,8 @@ def result(store: Store, experiment: Experiment, now: datetime) -> Result:
 
 def judged(experiment: Experiment, arms: Sequence[Arm], days: int) -> Result:
     """Return what may be said of arms that are counted already."""
-    judgement = judge(arms, days, experiment.bars, running=experiment.running)
-    return Result(experiment, judgement, verdict(judgement), warnings(judgement))
+    judgement, words = judge(arms, days, experiment.bars, running=experiment.running), experiment.words
+    return Result(experiment, judgement, verdict(judgement, words), warnings(judgement, words))
 
 
 def _counts(store: Store, experiment: Experiment, end: datetime) -> dict[str, _Count]:
@@ -347,4 +361,8 @@ def title(experiment: Experiment) -> str:
         return _("Holdout of the store, %(period)s") % {"period": period}
     if experiment.is_holdout:
         return _("Holdout of “%(flow)s”") % {"flow": experiment.flow}
-    return _("“%(flow)s”: a step that tries variants") % {"flow": experiment.flow}
+    sentence = {
+        Kind.DELAY: _("“%(flow)s”: a wait that tries delays"),
+        Kind.OFFER: _("“%(flow)s”: a discount that tries offers"),
+    }.get(experiment.kind, _("“%(flow)s”: a step that tries variants"))
+    return sentence % {"flow": experiment.flow}

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from smsflow_plugin.flows.program import Delay, Discount, Offer, Program, Trigger, Wait
 from smsflow_plugin.models import Flow, FlowVersion, Store
 from tests.admin.people import client_of, make_user
 from tests.conftest import TestClock
@@ -162,6 +163,31 @@ def test_the_list_of_flows_leads_to_the_figures(ines: Client, flow: Flow) -> Non
     Flow.objects.filter(pk=flow.pk).update(current_version=FlowVersion.objects.get())
     page = page_of(ines, reverse("wagtailsnippets_smsflow_flow:list"))
     assert page.select_one(f'a[href="{address(flow)}"]')
+
+
+def test_delays_and_offers_that_are_tried_are_named_and_lead_to_the_experiments(
+    ines: Client, store: Store, flow: Flow
+) -> None:
+    stat(store, TODAY, flow_id=flow.pk, step="s1", sent=3)
+    assert "look at the experiments" not in page_of(ines, address(flow)).get_text()
+    tries = Program(
+        (Trigger("opted_in"),),
+        (
+            Wait("w", 1, "hours", variants=(Delay("B", 50, 1, "days"),)),
+            Discount("d", "save", variants=(Offer("B", 40, "", "shipping"),)),
+            Wait("v", 2, "days"),
+        ),
+    )
+    made = version(flow, 1, 3)
+    FlowVersion.objects.filter(pk=made.pk).update(program=tries.to_json())
+    Flow.objects.filter(pk=flow.pk).update(current_version=made)
+    page = page_of(ines, address(flow))
+    link = page.find("a", string="look at the experiments")
+    assert link["href"] == f"{reverse('smsflow_experiments:index')}?store={store.pk}"
+    assert [each.get_text() for each in link.find_parent("p").find_next_sibling("ul").find_all("li")] == [
+        "Wait: A: 1 hour / B: 1 day (50 %)",
+        "Make a discount code: save: A: 10 % / B: free shipping (40 %)",
+    ]
 
 
 def test_steps_can_be_taken_along(ines: Client, store: Store, flow: Flow) -> None:
