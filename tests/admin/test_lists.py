@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from smsflow_plugin import clock
-from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview
+from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview, Thread
 from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
 from tests.factories import make_contact, make_store
@@ -129,3 +129,43 @@ def test_messages_cannot_be_added_changed_or_deleted() -> None:
         for name in ("smsflow_messages", "smsflow_contacts", "smsflow_deliveries"):
             with pytest.raises(NoReverseMatch):
                 reverse(f"{name}:{action}", args=[] if action == "add" else [1])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("parcel", 1), ("PARCEL", 1), ("grace", 2), ("hopper", 2), ("555019", 3), ("+12025550191", 3),
+        ("+1 (202) 555-0191", 3), ("nowhere", 0),
+    ],
+)  # fmt: skip
+def test_texts_are_found_by_words_names_and_numbers(rows: Rows, client: Any, words: str, found: int) -> None:
+    grace = make_contact(rows.store, first_name="Grace", last_name="Hopper", phone="+12025550191")
+    told = [(grace, "Your parcel is here"), (grace, "Good news"), (None, "Not for a contact")]
+    for number, (contact, body) in enumerate(told):
+        values = {"contact": contact, "to": "+12025550191", "body": body, "key": f"g{number}"}
+        Message.objects.create(store=rows.store, message_class="service", **values)
+    abroad = make_store(name="Fjord", domain="fjord.myshopify.com")
+    theirs = make_contact(abroad, first_name="Grace", phone="+12025550191")
+    values = {"contact": theirs, "to": "+12025550191", "body": "parcel", "key": "g"}
+    Message.objects.create(store=abroad, message_class="service", **values)
+    response = client.get(reverse("smsflow_messages:index"), {"q": words})
+    assert len(response.context["object_list"]) == found
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite chooses by the table alone, and otherwise")
+@pytest.mark.parametrize(
+    ("model", "order", "index"),
+    [
+        (Message, ("-queued_at",), "smsflow_message_newest"),
+        (Contact, ("-created_at",), "smsflow_contact_newest"),
+        (Thread, ("-last_at", "-pk"), "smsflow_thread_newest"),
+    ],
+)
+def test_lists_of_several_stores_need_not_be_read_as_a_whole(
+    rows: Rows, model: Any, order: tuple[str, ...], index: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    newest = model.objects.filter(store_id__in=[rows.store.pk, rows.store.pk + 1]).order_by(*order)[:30]
+    assert f"Index Scan Backward using {index}" in newest.explain()
