@@ -13,7 +13,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("smsflow", "0028_besttime"),
+        ("smsflow", "0029_landing_pages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
