@@ -13,7 +13,7 @@ from django.urls import reverse
 from smsflow_plugin import clock
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.experiments import experiments, result
-from smsflow_plugin.measurement.figures import Figures, People, by_variant
+from smsflow_plugin.measurement.figures import COUNTERS, Figures, People, by_variant
 from smsflow_plugin.measurement.rollups import rebuild
 from smsflow_plugin.models import Message
 from tests.admin.people import client_of, make_user
@@ -31,6 +31,7 @@ def test_a_year_is_told_as_it_was(still: TestClock, store: Any) -> None:
     rebuild(store)
     figures_are_the_truth(year)
     pages_show_the_truth(year)
+    another_truth_is_noticed(year)
 
 
 def figures_are_the_truth(year: Truth) -> None:
@@ -44,7 +45,36 @@ def figures_are_the_truth(year: Truth) -> None:
         assert getattr(happened, field.name) or field.name == "unsent", f"This year shows nothing of {field.name}"
     assert set(by_variant(store.pk, year.flows["Trial"].pk, "s1", period)) == {"A", "B"}
     assert not differences(year)
-    assert all(result(store, each, clock.now()).judgement.comparisons for each in experiments(store))
+    assert [len(result(store, each, clock.now()).judgement.comparisons) for each in experiments(store)] == [1, 1]
+
+
+def another_truth_is_noticed(year: Truth) -> None:
+    """Let the truth be another one, a figure at a time: a comparison that overlooked one would say that all is well."""
+    letters = year.flows["Letters"]
+    sums = ["the store", "flows", "days", *(f"{each} of Letters" for each in ("days", "steps", "versions"))]
+    row = next(key for key in year.rows if (key[1], key[3]) == (letters.pk, "s3"))
+    for name in COUNTERS:
+        year.rows[row][name] += 1
+        assert sorted(differences(year)) == sorted([*sums, "variants of Letters s3"]), name
+        year.rows[row][name] -= 1
+    day = year.happened[year.period.first]
+    for field in fields(People):
+        day[field.name] += 1
+        assert differences(year) == ["what happened"], field.name
+        day[field.name] -= 1
+    year.texts += 1
+    assert differences(year) == ["texts"]
+    year.texts -= 1
+    for name, trial in year.trials.items():
+        trial.lift += 1
+        assert differences(year) == [f"whether the interval of {name} holds its true lift"]
+        trial.lift -= 1
+        for arm in trial.arms.values():
+            for amount in arm:
+                arm[amount] += 1
+                assert differences(year) == [f"arms of {name}"], amount
+                arm[amount] -= 1
+    assert not differences(year)
 
 
 def pages_show_the_truth(year: Truth) -> None:
