@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from smsflow_plugin import clock
+from smsflow_plugin.admin_panels import listing
 from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview, Thread
 from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
@@ -150,6 +151,28 @@ def test_texts_are_found_by_words_names_and_numbers(rows: Rows, client: Any, wor
     Message.objects.create(store=abroad, message_class="service", **values)
     response = client.get(reverse("smsflow_messages:index"), {"q": words})
     assert len(response.context["object_list"]) == found
+
+
+@pytest.mark.parametrize("name", ["smsflow_messages", "smsflow_contacts", "smsflow_inbox"])
+def test_a_list_counts_no_further_than_can_be_paged(
+    rows: Rows, client: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [make_contact(rows.store, first_name="Ottilie") for _ in range(5)]
+    for number, contact in enumerate(people):
+        values = {"contact": contact, "to": str(contact.phone), "body": "Hello", "key": f"o{number}"}
+        Message.objects.create(store=rows.store, message_class="service", **values)
+        Thread.objects.create(store=rows.store, contact=contact, last_at=clock.now(), heard_at=clock.now())
+    url = reverse(f"{name}:index")
+    for most, more in ((5, False), (4, True)):
+        monkeypatch.setattr(listing, "MOST", most)
+        response = client.get(url, {"q": "Ottilie"})
+        words = " ".join(response.content.decode().split())
+        assert len(response.context["object_list"]) == most
+        assert ("There are more than 4 matches" in words) == more
+        assert ("More than 4" in words and "Filter or search to see the others" in words) == more
+        assert (f"There are {most} matches" in words) != more
+    # whoever asks for a page behind the last is on the last
+    assert len(client.get(url, {"q": "Ottilie", "p": 99}).context["object_list"]) == 4
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite chooses by the table alone, and otherwise")
