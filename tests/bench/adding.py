@@ -12,12 +12,15 @@ from tests.bench.setting import PRICE, Setting
 
 
 class Adder:
+    """Adds what befell each person to the truth of the year. An order is credited to the last click before it."""
+
     def __init__(self, year: Setting) -> None:
         self.year = year
 
     def add_up(self, person: Person) -> None:
+        """Add everything of this person, who has been written: a text has its number by then."""
         truth = self.year.truth
-        self.year.truth.texts += len(person.texts)
+        truth.texts += len(person.texts)
         for run in person.runs:
             key = (run.version.flow.pk, run.version.pk, "", "")
             truth.add(key, run.entered_at, entered=1)
@@ -64,6 +67,7 @@ class Adder:
             self.year.truth.add(text.about, order.at, ordered=1, earned=left)
 
     def add_exposure(self, person: Person, name: str, arm: str, at: datetime) -> None:
+        """Count somebody who was exposed, and what they did within the window, whatever became of the text."""
         until = at + self.year.window
         orders = sum(at <= order.at < until and not order.cancelled_at for order in person.orders)
         flow = "Trial" if name == self.year.copy else "Winback"

@@ -12,6 +12,8 @@ from smsflow_plugin.models import Contact, FlowVersion
 
 @dataclass
 class Text:
+    """A text and all that came of it. ``about`` is its flow, version, step and variant, as the truth sorts them."""
+
     contact: Contact
     at: datetime
     flow: str = ""
@@ -34,6 +36,8 @@ class Text:
 
 @dataclass
 class Order:
+    """An order, which may be paid with another sum than it was placed with, and come back in parts."""
+
     name: str
     at: datetime
     total: Decimal
@@ -45,12 +49,15 @@ class Order:
 
     @property
     def left(self) -> Decimal:
+        """What the shop has of it in the end."""
         total = self.total if self.paid is None else self.paid
         return max(total - sum((amount for _at, amount in self.refunds), Decimal(0)), Decimal(0))
 
 
 @dataclass
 class Run:
+    """How somebody went through a flow."""
+
     contact: Contact
     flow: str
     version: FlowVersion
@@ -62,6 +69,8 @@ class Run:
 
 @dataclass
 class Person:
+    """Somebody and their year."""
+
     contact: Contact
     joined: datetime
     texts: list[Text] = field(default_factory=list)
@@ -71,4 +80,5 @@ class Person:
     shown: list[tuple[str, str, datetime]] = field(default_factory=list)
     #: (action, at)
     said: list[tuple[str, datetime]] = field(default_factory=list)
+    #: When they opted out.
     gone: datetime | None = None

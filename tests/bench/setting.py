@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from smsflow_plugin import clock
@@ -63,7 +63,7 @@ class Setting:
     def at(self, day: int, seconds: int = 0) -> datetime:
         """Return a moment by the store's own clock, with its days of 23 and 25 hours."""
         clocked = datetime.combine(self.truth.period.first + timedelta(days=day), time()) + timedelta(seconds=seconds)
-        return clocked.replace(tzinfo=self.truth.zone).astimezone(clock.now().tzinfo)
+        return clocked.replace(tzinfo=self.truth.zone).astimezone(UTC)
 
     def moment(self, first: int, last: int) -> datetime:
         """Return a moment on one of these days, now and then just beside midnight."""

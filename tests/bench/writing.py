@@ -15,6 +15,8 @@ from tests.bench.setting import PRICE, SCATTER, Setting
 
 
 class Writer:
+    """Writes people in bulk, a statement for each table; texts get their numbers by it."""
+
     def __init__(self, year: Setting) -> None:
         self.year = year
 
