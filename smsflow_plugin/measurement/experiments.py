@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.translation import gettext as _
@@ -33,6 +34,8 @@ from smsflow_plugin.stores.models import Store
 #: Holdouts of flows run for as long as somebody wants to know; those of a store for a quarter, which has 92 days.
 HOLDOUT_BARS = replace(BARS, longest=366)
 STORE_BARS = replace(BARS, longest=92)
+#: To read what so many people did takes seconds: it is done once in so many, and nothing is decided by minutes.
+MANY, KEPT_FOR = 10_000, 600
 #: What is heard of an order after it was placed, however late.
 _LATER = tuple(kind for kind in KINDS if kind != CREATED)
 
@@ -86,12 +89,18 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An experiment with its figures and what may be said of them, in sentences."""
+    """An experiment with its figures and what may be said of them, in sentences. ``counted_at`` may be a while ago."""
 
     experiment: Experiment
     judgement: Judgement
     verdict: str
     warnings: Sequence[str]
+    counted_at: datetime
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is not counted anew at each look."""
+        return self.experiment.people >= MANY
 
 
 def experiments(store: Store) -> list[Experiment]:
@@ -180,13 +189,28 @@ class _Count:
 
 
 def result(store: Store, experiment: Experiment, now: datetime) -> Result:
-    """Return what an experiment has come to. Four queries; only people who ordered are read one by one."""
+    """Return what an experiment has come to. Four queries; only people who ordered are read one by one.
+
+    Of ``MANY`` people it is what they had done when somebody last asked, within ``KEPT_FOR`` seconds.
+    """
     bars = experiment.bars
     end = min(now if experiment.running else experiment.last, experiment.began + timedelta(days=bars.longest))
-    counts = _counts(store, experiment, end)
+    counted_at, arms = _counted(store, experiment, end, now)
     days = (end - experiment.began).days
-    judgement = judge(_arms(experiment, counts), days, bars, running=experiment.running)
-    return Result(experiment, judgement, verdict(judgement), warnings(judgement))
+    judgement = judge(arms, days, bars, running=experiment.running)
+    return Result(experiment, judgement, verdict(judgement), warnings(judgement), counted_at)
+
+
+def _counted(store: Store, experiment: Experiment, end: datetime, now: datetime) -> tuple[datetime, list[Arm]]:
+    """Return the arms and when they were counted."""
+    if experiment.people < MANY:
+        return now, _arms(experiment, _counts(store, experiment, end))
+    key = f"smsflow:experiment:{store.pk}:{store.attribution_days}:{experiment.name}"
+    kept: tuple[datetime, list[Arm]] | None = cache.get(key)
+    if kept is None:
+        kept = now, _arms(experiment, _counts(store, experiment, end))
+        cache.set(key, kept, KEPT_FOR)
+    return kept
 
 
 def _counts(store: Store, experiment: Experiment, end: datetime) -> dict[str, _Count]:

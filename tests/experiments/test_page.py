@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -75,6 +76,18 @@ def page(client: Client, **query: Any) -> BeautifulSoup:
 def table(soup: BeautifulSoup) -> list[list[str]]:
     rows = soup.select("#result table tbody tr, [aria-labelledby=result-heading] table tbody tr")
     return [[" ".join(cell.get_text().split()) for cell in row.find_all(["th", "td"])] for row in rows]
+
+
+def test_the_page_says_when_it_was_counted_if_that_may_be_a_while_ago(
+    store: Store, flow: Flow, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    fill(store, flow, ("A", 2, 1), ("B", 2, 1))
+    said = "With so many people this is done every ten minutes"
+    assert said not in page(client).get_text()
+    monkeypatch.setattr("smsflow_plugin.measurement.experiments.MANY", 4)
+    assert said in page(client).get_text()
+    cache.clear()
 
 
 def test_the_page_says_what_the_experiment_carries(store: Store, flow: Flow, client: Client, still: TestClock) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -245,3 +246,25 @@ def test_what_has_stopped_promises_no_more_days(store: Store, flow: Flow) -> Non
     found = result(store, stopped, NOON + 3 * DAY)
     assert (stopped.running, found.judgement.state, found.judgement.to_go) == (False, State.ENDED, None)
     assert "to go" not in found.verdict
+
+
+def test_an_experiment_of_very_many_people_is_not_counted_at_each_look(
+    store: Store, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    name = copy_experiment(flow.pk, AB)
+    ada = expose(store, name, "A")
+    expose(store, name, "B")
+    for many, kept in ((3, False), (2, True)):
+        monkeypatch.setattr("smsflow_plugin.measurement.experiments.MANY", many)
+        first = read(store, after=DAY)
+        bought(ada, DAY / 2)
+        later = read(store, after=2 * DAY)
+        ordered = [arms(each)["A"].orders for each in (first, later)]
+        assert (first.counted_at, later.counted_at) == (NOON + DAY, NOON + (DAY if kept else 2 * DAY))
+        assert (ordered[0] == ordered[1], later.is_kept) == (kept, kept)
+    # another window is another question
+    Store.objects.filter(pk=store.pk).update(attribution_days=3)
+    store.refresh_from_db()
+    assert arms(read(store, after=2 * DAY))["A"].orders == 2
+    cache.clear()
