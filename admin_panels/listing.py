@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import django_filters
@@ -32,6 +33,9 @@ WIDE = "smsflow-wide"
 
 #: Rows in memory while a list is exported.
 EXPORT_CHUNK = 2000
+
+#: What somebody seeks who certainly seeks a phone number. Digits alone may as well be a code or an order.
+NUMBER = re.compile(r"\+\d[\d\s().-]{4,}")
 
 #: So many rows of a list can be paged through, a hundred pages of most. Exports have them all.
 MOST = 3000

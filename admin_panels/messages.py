@@ -17,6 +17,7 @@ from wagtail.admin.ui.tables import Column, StatusTagColumn, TitleColumn
 from wagtail.admin.views.generic import InspectView
 
 from smsflow_plugin.admin_panels.listing import (
+    NUMBER,
     WIDE,
     ListView,
     ReadOnlyViewSet,
@@ -37,8 +38,6 @@ _COLUMNS = (
     "pk", "contact_id", "enrollment_id", "step", "visit", "state", "reason", "error_code", "queued_at", "finished_at",
 )  # fmt: skip
 
-#: What is certainly a phone number. Digits alone may as well be a code or an order.
-_NUMBER = re.compile(r"\+[\d\s().-]{5,}")
 #: With so many people a number is looked for in all texts, as other words are.
 _PEOPLE = 1000
 
@@ -94,7 +93,7 @@ class MessageListView(ListView):
             return queryset
         words = self.search_query.replace("\0", " ").strip()
         contacts = Contact.objects.visible_to(self.request.user)
-        if _NUMBER.fullmatch(words):
+        if NUMBER.fullmatch(words):
             # a contact is its number for ever, so these texts are read by an index: of their people, and of nobody.
             # In one statement PostgreSQL would read all texts instead
             digits = re.sub(r"\D", "", words)
