@@ -258,6 +258,30 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_texts(store: 
     assert statements(2) == statements(25) <= 26
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans without statistics, and well")
+def test_no_day_reads_the_orders_of_others_again_and_again(store: Store) -> None:
+    """Just after a large import PostgreSQL knows nothing of the tables: no plan may be quadratic even so."""
+    for n in range(60):
+        ordered(store, f"o{n}", NOON - timedelta(hours=12 * n))
+    while ingest():
+        pass
+    note_of([(store.pk, NOON)])
+    with CaptureQueriesContext(connection) as queries:
+        assert rollups.roll_up()
+    told = [query["sql"] for query in queries if query["sql"].startswith("SELECT") and "smsflow_event" in query["sql"]]
+    assert any("order_refunded" in sql for sql in told)
+    for sql in told:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}".replace(" FOR UPDATE SKIP LOCKED", ""))
+            [[plan]] = cursor.fetchall()
+        assert _loops(plan[0]["Plan"]) < 20, sql
+
+
+def _loops(node: dict[str, Any]) -> int:
+    """Return how often the most repeated part of a plan was begun anew."""
+    return max([int(node["Actual Loops"]), *(_loops(each) for each in node.get("Plans", []))])
+
+
 def test_screens_ask_one_query_for_each_thing(store: Store, ada: Contact) -> None:
     for question in (
         lambda: of_stores([store.pk], DAY), lambda: by_day(store.pk, DAY), lambda: by_flow(store.pk, DAY),
