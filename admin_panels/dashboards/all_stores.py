@@ -77,7 +77,7 @@ COLUMNS = [
     columns.CLICKED,
     columns.OPTED_OUT,
     columns.ORDERS,
-    Column("cost", gettext_lazy("Cost"), lambda row: _money(row, row.figures.cost, row.costs)),
+    Column("cost", gettext_lazy("Cost"), lambda row: _money(row, row.figures.spend, row.costs)),
     Column("growth", gettext_lazy("List growth"), lambda row: counted(row.people.growth)),
     Column("currency", gettext_lazy("Currency"), _currency, number=False, shown=False),
 ]

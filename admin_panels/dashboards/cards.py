@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -54,9 +54,11 @@ def per_text(now: Figures, before: Figures | None, currency: str) -> Card:
 
 def spend(now: Figures, before: Figures | None, currency: str) -> Card:
     note = ""
-    if now.return_on_spend is not None:
+    if now.spend is None:
+        note = _("No text of these has a price: name the prices among the rules of the store.")
+    elif now.return_on_spend is not None:
         note = _("Return on cost: %(percent)s") % {"percent": words.percent(now.return_on_spend)}
-    return _paid("spend", _("Spend"), now.cost, before.cost if before else None, currency, note)
+    return _paid("spend", _("Spend"), now.spend, before.spend if before else None, currency, note)
 
 
 def orders(now: Figures, before: Figures | None, currency: str) -> Card:
@@ -82,7 +84,9 @@ def answers(now: Figures, before: Figures | None) -> Card:
 
 def opt_outs(now: Figures, before: Figures | None) -> Card:
     was = _of(before, before.opted_out) if before else None
-    return _rated("opt_outs", _("Opt-out rate"), Part(now.opted_out, now.delivered), was)
+    card = _rated("opt_outs", _("Opt-out rate"), Part(now.opted_out, now.delivered), was)
+    # who opts out later is among those of the list's growth alone
+    return replace(card, note=_("%(note)s, within 24 hours") % {"note": card.note})
 
 
 def growth(now: People, before: People | None) -> Card:

@@ -58,7 +58,7 @@ PER_TEXT = Column("per_text", gettext_lazy("Per text"), lambda row: paid(row.fig
 AVERAGE_ORDER = Column(
     "average_order", gettext_lazy("Average order"), lambda row: paid(row.figures.average_order, row.currency)
 )
-COST = Column("cost", gettext_lazy("Cost"), lambda row: paid(row.figures.cost, row.currency))
+COST = Column("cost", gettext_lazy("Cost"), lambda row: paid(row.figures.spend, row.currency))
 RETURN = Column("return", gettext_lazy("Return on cost"), lambda row: share(row.figures.return_on_spend))
 TIME_TO_CLICK = Column(
     "time_to_click", gettext_lazy("Time to click"), lambda row: lasting(row.figures.seconds_to_click)

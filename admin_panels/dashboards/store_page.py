@@ -132,7 +132,8 @@ class StoreFiguresPage(OneFiguresPage):
     def _row(self, pk: int, flow: Flow | None, figures: Figures) -> columns.Row:
         if flow is not None:
             held = self.held.get(pk, ())
-            return columns.Row(str(flow.name), figures, self.currency, flow_figures_url(flow), held=held)
+            url = f"{flow_figures_url(flow)}?{self.chosen.query}"
+            return columns.Row(str(flow.name), figures, self.currency, url, held=held)
         name = _("A flow that is gone") if pk else _("Answers, tests and texts of staff")
         return columns.Row(name, figures, self.currency)
 

@@ -91,6 +91,11 @@ class Figures:
         return _per(self.revenue, self.orders)
 
     @property
+    def spend(self) -> Decimal | None:
+        """What the texts cost; None if some were sent and none of them has a price: nobody knows then."""
+        return None if self.sent and not self.cost else self.cost
+
+    @property
     def return_on_spend(self) -> float | None:
         """What came back for each unit of money, less that unit: 3.0 means that four were earned for one."""
         return float((self.revenue - self.cost) / self.cost) if self.cost else None

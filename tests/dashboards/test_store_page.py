@@ -148,7 +148,7 @@ def test_flows_come_by_their_revenue_and_lead_to_their_pages(ines: Client, store
     assert set(names[2:]) == {"Answers, tests and texts of staff", "A flow that is gone"}
     link = page.select_one("table#flows tbody th a")
     assert link is not None
-    assert link["href"] == reverse("smsflow_figures:flow", args=[winback.pk])
+    assert link["href"] == reverse("smsflow_figures:flow", args=[winback.pk]) + "?days=28", "of the same days"
     assert cells(page, "flows", "Win back")["Delivered"] == "90 90.0% (82.6–94.5)"
     assert cells(page, "flows", "All texts")["Sent"] == "305"
     assert cells(page, "flows", "All texts")["Revenue"] == "$340.00"
@@ -279,6 +279,16 @@ def queries_of(client: Client, url: str) -> int:
         assert client.get(url).status_code == 200
     print("\n".join(query["sql"][:170] for query in queries.captured_queries))
     return len(queries)
+
+
+def test_what_texts_without_a_price_cost_is_not_nothing(ines: Client, store: Store, welcome: Flow) -> None:
+    stat(store, TODAY, flow_id=welcome.pk, step="a", sent=200, delivered=200)
+    page = page_of(ines, address(store))
+    assert card(page, "spend").startswith("Spend – ")
+    assert "No text of these has a price" in card(page, "spend")
+    assert cells(page, "flows", "Welcome")["Cost"] == "–"
+    stat(store, TODAY, flow_id=welcome.pk, step="b", sent=1, delivered=1, cost=Decimal("0.01"))
+    assert card(page_of(ines, address(store)), "spend").startswith("Spend $0.01")
 
 
 #: Of a page and the frame of the admin around it, warm.

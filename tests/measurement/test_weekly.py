@@ -228,13 +228,25 @@ def test_it_says_what_changed_and_whether_that_can_be_chance(
     assert "Clicked: 14.3%, week before 10.0%. Better, and hardly by chance (+1." in text
     assert "Opted out: 2.3%, week before 0.67%. Worse, and hardly by chance (" in text
     assert "List growth: −44, week before 0" in text
-    assert "Spend: $14.00, week before $0.00" in text
+    assert "Spend: $14.00, week before –" in text, "what texts without a price cost is not known"
     assert "“Welcome & more” is clicked more than it used to be: 16.0%, not 10.0%. Better" in text
     assert "More people opt out because of “Welcome & more” than used to: 3.0%, not 0.50%. Worse" in text
     assert "“Win back” is clicked" not in text, "eleven of a hundred instead of ten are nothing"
     look_at = text.index("TO LOOK AT")
     assert look_at < text.index("More people opt out") < text.index("THE WEEK")
     assert f"http://testserver{reverse('smsflow_figures:flow', args=[welcome.pk])}" in text
+
+
+@pytest.mark.django_db
+def test_flows_add_up_to_the_store_and_few_texts_have_no_rate(
+    store: Store, ines: Any, welcome: Flow, monday: TestClock
+) -> None:
+    week(welcome, 0, sent=10, delivered=10, clicked=5)
+    stat(store, LAST, step="x", sent=3, delivered=3, message_class="reply")
+    text = letter_now(store, ines).text
+    assert "- Welcome & more: 70 texts, – clicked, – opted out, $0.00" in text
+    assert "- Everything else: 3 texts, – clicked, – opted out, $0.00" in text
+    assert "Texts sent: 73," in text
 
 
 @pytest.mark.django_db

@@ -16,7 +16,9 @@ from smsflow_plugin.governance.trip_words import sentence
 from smsflow_plugin.measurement import baseline_words
 from smsflow_plugin.measurement.baseline_words import money, note, value
 from smsflow_plugin.measurement.baselines import Change, Comparison, Figure
-from smsflow_plugin.measurement.figure_words import count, percent, signed
+from smsflow_plugin.measurement.figure_words import NONE, count, percent, signed
+from smsflow_plugin.measurement.figures import ZERO
+from smsflow_plugin.measurement.rates import Part
 from smsflow_plugin.measurement.usage import price_words
 from smsflow_plugin.measurement.weekly.readers import BREAKERS, CALLS, DELIVERIES, REPLIES, RULES, Reader
 from smsflow_plugin.measurement.weekly.reading import FlowWeek, Week
@@ -60,22 +62,31 @@ def lines(week: Week) -> list[Line]:
         Line(_("Clicked"), percent(clicks.now), percent(clicks.before), note(clicks)),
         Line(_("Opted out"), percent(opt_outs.now), percent(opt_outs.before), note(opt_outs)),
         Line(_("List growth"), signed(week.people.growth), signed(week.people_before.growth)),
-        Line(_("Spend"), money(now.cost, currency), money(before.cost, currency)),
+        Line(_("Spend"), money(now.spend, currency), money(before.spend, currency)),
     ]
 
 
 def flow_lines(week: Week) -> list[tuple[str, str, str, str, str]]:
-    """Return name, texts, clicked, opted out and revenue of the flows that earned most."""
-    return [
+    """Return name, texts, clicked, opted out and revenue of the flows that earned most, and of all else in one line.
+
+    Of so few texts that a rate says nothing none is named, as on the pages with figures.
+    """
+    currency, top = week.store.currency, week.flows[:TOP]
+    found = [
         (
             flow.name,
             count(flow.sums.sent),
-            percent(flow.beside[Figure.CLICKS].now),
-            percent(flow.beside[Figure.OPT_OUTS].now),
-            money(flow.sums.earned, week.store.currency),
+            percent(Part(flow.sums.clicked, flow.sums.delivered).rate),
+            percent(Part(flow.sums.opted_out, flow.sums.delivered).rate),
+            money(flow.sums.earned, currency),
         )
-        for flow in week.flows[:TOP]
+        for flow in top
     ]
+    sent = week.now.sent - sum(flow.sums.sent for flow in top)
+    earned = week.now.earned - sum((flow.sums.earned for flow in top), ZERO)
+    if top and (sent or earned):
+        found.append((_("Everything else"), count(sent), NONE, NONE, money(earned, currency)))
+    return found
 
 
 _CHANGED = {
