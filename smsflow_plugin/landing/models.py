@@ -22,7 +22,7 @@ from wagtail.images import get_image_model_string
 from wagtail.models import Page
 
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.landing import offers
+from smsflow_plugin.landing import offers, page_links
 from smsflow_plugin.landing.permissions import StorePageTester
 from smsflow_plugin.links import targets
 from smsflow_plugin.messaging.short_links import landing_base, may_lead_to, shop_home
@@ -194,6 +194,8 @@ class LandingPage(Page):  # type: ignore[misc]
             "language": language,
             "words": said,
             "heading": self.title,
+            # the form refuses such links; what is stored already must stay publishable, so it is left out here
+            "body": page_links.without_strange(self.body, store),
             "button": self.button or said["to_the_shop"],
             "shop": self._shop_address(store, request),
             "sign_up": self._sign_up(store, language),
