@@ -21,8 +21,9 @@ from wagtail.fields import RichTextField
 from wagtail.images import get_image_model_string
 from wagtail.models import Page
 
+from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.landing import offers, page_links
+from smsflow_plugin.landing import answers, offers, page_links
 from smsflow_plugin.landing.permissions import StorePageTester
 from smsflow_plugin.links import targets
 from smsflow_plugin.messaging.short_links import landing_base, may_lead_to, shop_home
@@ -216,6 +217,12 @@ class LandingPage(Page):  # type: ignore[misc]
         return embedded(form, language, self.address)
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # asked here, not at the lasting address only: a site with wagtail.urls serves the page at its place in the tree
+        store = self.store
+        if store is None or store.status == Store.Status.UNINSTALLED:
+            return answers.unknown(request)
+        if not self.is_open(clock.now()):
+            return answers.lead_home(request, store)
         response: HttpResponse = super().serve(request, *args, **kwargs)
         # the slip of the form is each visitor's own
         add_never_cache_headers(response)
