@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 from django.views.decorators.http import require_safe
 from wagtail import hooks
+from wagtail.views import serve_chain
 
 from smsflow_plugin import clock
 from smsflow_plugin.landing import answers
@@ -24,9 +26,23 @@ def landing_page(request: HttpRequest, store: int, token: str) -> HttpResponse:
     page = LandingPage.objects.select_related("form__store", "image").filter(token=token).first()
     if page is None or page.store != owner or not page.is_open(clock.now()):
         return answers.lead_home(request, owner)
-    # as Wagtail does it: a folder may be kept for those who are logged in
-    for check in hooks.get_hooks("before_serve_page"):
-        answer = check(page, request, [], {})
-        if isinstance(answer, HttpResponse):
-            return answer
-    return page.serve(request)
+    return _served(page, owner, request)
+
+
+def _served(page: LandingPage, owner: Store, request: HttpRequest) -> HttpResponse:
+    """Serve a page as Wagtail's own view does: it may stand in a part of the tree that is kept for some people."""
+    serve = serve_chain
+    for wrap in reversed(hooks.get_hooks("on_serve_page")):
+        serve = wrap(serve)
+    try:
+        for check in hooks.get_hooks("before_serve_page"):
+            answer = check(page, request, [], {})
+            if isinstance(answer, HttpResponse):
+                return answer
+        response: HttpResponse = serve(page, request, [], {})
+    except NoReverseMatch:
+        if all(kept.accept_request(request) for kept in page.get_view_restrictions()):
+            raise
+        # without wagtail.urls the site has no page on which somebody could log in or give the password
+        return answers.lead_home(request, owner)
+    return response
