@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
@@ -215,6 +215,12 @@ class LandingPage(Page):  # type: ignore[misc]
         if form is None or not form.active or form.store_id != store.pk or store.status != Store.Status.ACTIVE:
             return None
         return embedded(form, language, self.address)
+
+    def make_preview_request(self, original_request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> Any:
+        # whoever moderates may see drafts without any permission for the page: no further than the store wall
+        if original_request is not None and self.permissions_for_user(original_request.user).outside:
+            raise PermissionDenied
+        return super().make_preview_request(original_request, *args, **kwargs)
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # asked here, not at the lasting address only: a site with wagtail.urls serves the page at its place in the tree
