@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 from django.views.decorators.http import require_safe
@@ -13,6 +15,9 @@ from smsflow_plugin.landing import answers
 from smsflow_plugin.landing.models import LandingPage
 from smsflow_plugin.stores.models import Store
 
+#: What tokens look like. PostgreSQL refuses to look for some of what an address can hold.
+_TOKEN = re.compile("[0-9A-Za-z]{1,16}")
+
 
 @require_safe
 def landing_page(request: HttpRequest, store: int, token: str) -> HttpResponse:
@@ -23,10 +28,15 @@ def landing_page(request: HttpRequest, store: int, token: str) -> HttpResponse:
     owner = Store.objects.exclude(status=Store.Status.UNINSTALLED).filter(pk=store).first() if store < 2**63 else None
     if owner is None:
         return answers.unknown(request)
-    page = LandingPage.objects.select_related("form__store", "image").filter(token=token).first()
+    page = _find(token) if _TOKEN.fullmatch(token) else None
     if page is None or page.store != owner or not page.is_open(clock.now()):
         return answers.lead_home(request, owner)
     return _served(page, owner, request)
+
+
+def _find(token: str) -> LandingPage | None:
+    found: LandingPage | None = LandingPage.objects.select_related("form__store", "image").filter(token=token).first()
+    return found
 
 
 def _served(page: LandingPage, owner: Store, request: HttpRequest) -> HttpResponse:
