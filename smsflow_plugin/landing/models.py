@@ -164,6 +164,12 @@ class LandingPage(Page):  # type: ignore[misc]
         if errors:
             raise ValidationError(errors)
 
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        # Wagtail's aliases take everything along, also what is left out of copies
+        if self._state.adding and LandingPage.objects.filter(token=self.token).exists():
+            self.token = new_page_token()
+        return super().save(*args, **kwargs)
+
     def with_content_json(self, content: Any) -> LandingPage:
         # copies take the revisions of what they are copies of along; the address stays the page's own
         page: LandingPage = super().with_content_json(content)
