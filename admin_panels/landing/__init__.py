@@ -21,3 +21,4 @@ def register_hooks() -> None:
     hooks.register("before_move_page", wall.keep_from_moving)
     hooks.register("before_copy_page", wall.keep_from_copying)
     hooks.register("before_bulk_action", wall.keep_from_bulk_actions)
+    hooks.register("construct_page_chooser_queryset", wall.keep_from_choosing)

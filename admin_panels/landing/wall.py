@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from wagtail.admin import messages
 from wagtail.models import Page
 
-from smsflow_plugin.landing.permissions import has_strange_below
+from smsflow_plugin.landing.permissions import has_strange_below, without_strange
 
 #: The bulk actions that take along what is in a page, and ask nothing of it; the others ask page by page.
 _WITH_ALL_INSIDE = ("delete", "move")
@@ -41,6 +41,11 @@ def keep_from_bulk_actions(request: HttpRequest, action: str, objects: Iterable[
     if action not in _WITH_ALL_INSIDE or not pages:
         return None
     return _refuse(request, pages, view.next_url)
+
+
+def keep_from_choosing(pages: Any, request: HttpRequest) -> Any:
+    """Leave pages behind the wall out where Wagtail offers pages to link to: it tells the address of each."""
+    return without_strange(pages, request.user)
 
 
 def _refuse(request: HttpRequest, pages: Iterable[Page], back: str = "") -> HttpResponse | None:

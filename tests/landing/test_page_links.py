@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from wagtail.models import Page
 from wagtail.test.utils.form_data import rich_text
 
@@ -71,3 +72,16 @@ def test_what_is_stored_already_is_shown_neither_to_visitors_nor_in_the_editor(
     assert strange.token not in merchant.get(edit_url(page)).content.decode()
     page.save_revision().publish()
     assert LandingPage.objects.get(pk=page.pk).live
+
+
+def test_the_chooser_of_links_offers_no_page_of_another_store(
+    merchant: Client, admin_client: Client, page: LandingPage, strange: LandingPage
+) -> None:
+    def offered(client: Client, where: LandingPage) -> str:
+        url = reverse("wagtailadmin_choose_page_child", args=(where.get_parent().pk,))
+        return str(client.get(url).content.decode())
+
+    assert page.token in offered(merchant, page)
+    hidden = offered(merchant, strange)
+    assert strange.token not in hidden and "Tea offer" not in hidden
+    assert strange.token in offered(admin_client, strange)
