@@ -13,19 +13,13 @@ from wagtail.models import Page
 from wagtail.permissions import policy_registry
 
 from smsflow_plugin.landing.models import fill_stores
-from smsflow_plugin.landing.permissions import folders_known_to, may_edit_in
+from smsflow_plugin.landing.permissions import without_strange
 from smsflow_plugin.models import LandingPage
 
 
 class LandingPageList(IndexView):  # type: ignore[misc]
     def get_base_queryset(self) -> Any:
-        pages = super().get_base_queryset()
-        user = self.request.user
-        folders = folders_known_to(user)
-        hidden = [path for path, store in folders.items() if not (user.is_superuser or may_edit_in(user, store))]
-        for path in hidden:
-            pages = pages.exclude(path__startswith=path)
-        return pages
+        return without_strange(super().get_base_queryset(), self.request.user)
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         paginated = super().paginate_queryset(queryset, page_size)
