@@ -194,7 +194,6 @@ def _flow_url(flow: Flow) -> str:
 
 class BreakerMenuItem(WaitingMenuItem):
     model = BreakerTrip
-    state = OPEN
 
 
 class BreakerViewSet(ReadOnlyViewSet):

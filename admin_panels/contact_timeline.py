@@ -35,7 +35,7 @@ SHOWS: Mapping[str, Show] = {
     "orders": Show(_("Orders"), (Kind.EVENT, Kind.REDEEMED), ORDERS),
     # only here with what was no person
     "clicks": Show(_("Clicks"), (Kind.CLICK, Kind.ROBOT)),
-    "flows": Show(_("Flows"), (Kind.ENTERED, Kind.LEFT, Kind.EFFECT)),
+    "flows": Show(_("Flows"), (Kind.ENTERED, Kind.TRIED, Kind.LEFT, Kind.EFFECT)),
     "decisions": Show(_("Not sent"), (Kind.DECISION,)),
     "consent": Show(_("Consent"), (Kind.CONSENT, Kind.REVIEW)),
     "notes": Show(_("Notes"), (Kind.NOTE,)),

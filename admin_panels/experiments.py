@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -22,17 +22,19 @@ from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
+from wagtail.permissions import policy_registry
 
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import ScopedViewSetMixin, may, number, visible
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
-from smsflow_plugin.measurement.experiments import Experiment, Kind, Result, experiments, result, title
+from smsflow_plugin.measurement.experiments import KEEPABLE, Experiment, Result, experiments, result, title
 from smsflow_plugin.measurement.judging import Arm, Comparison, State
 from smsflow_plugin.measurement.standings import count, standing
 from smsflow_plugin.measurement.verdicts import arm_name, between, signed
 from smsflow_plugin.measurement.winners import outcome_words
 from smsflow_plugin.models import Flow, FlowStat, Store
+from smsflow_plugin.stores.querysets import ANY_ACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,14 @@ def lines(found: Result) -> list[Line]:
     """Return the table of a result. Of a broken split it has nothing but how many people there were."""
     judgement = found.judgement
     compared = {each.arm.name: each for each in judgement.comparisons}
-    return [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    words = found.experiment.words
+    rows = [_line(arm, compared.get(arm.name), judgement.state, judgement.winner) for arm in judgement.arms]
+    return [replace(row, name=_called(row.arm, words)) for row in rows]
+
+
+def _called(arm: str, words: Mapping[str, str]) -> str:
+    """Return what an arm is called on the page: "B: 1 day", "with texts"."""
+    return f"{arm}: {words[arm]}" if arm in words else arm_name(arm)
 
 
 def _line(arm: Arm, compared: Comparison | None, state: State, winner: str) -> Line:
@@ -116,6 +125,14 @@ def stores_of(user: Any) -> list[Store]:
         if may(user, "view", FlowStat(store=store))
         and (may(user, "view", Flow(store=store)) or may(user, "change", Flow(store=store)))
     ]
+
+
+def may_see_some(user: Any) -> bool:
+    """Return whether there is any such store, by the rights alone: the menu asks this on every page."""
+    wanted = {FlowStat: ["view"], Flow: ["view", "change"], Store: ANY_ACTION}
+    found = [policy_registry.get_by_type(model).stores_for(user, actions) for model, actions in wanted.items()]
+    some = [ids for ids in found if ids is not None]
+    return bool(set.intersection(*some)) if some else Store.objects.exists()
 
 
 class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc]
@@ -202,11 +219,11 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
         return f"{reverse(self.index_url_name)}?{query}"
 
     def _applying(self, found: Result | None) -> Mapping[str, Any]:
-        """Return what the form needs that takes a wording over; nothing for who may not change the flow."""
-        if found is None or found.experiment.kind is not Kind.COPY or not found.experiment.running:
+        """Return what the form needs that takes an arm over; nothing for who may not change the flow."""
+        if found is None or found.experiment.kind not in KEEPABLE or not found.experiment.running:
             return {}
-        flow = visible(self.request.user, Flow).filter(pk=found.experiment.flow_id).first()
-        if flow is None or not may(self.request.user, "change", flow):
+        # a running one has its flow, which is the store's: no need to read it again
+        if not may(self.request.user, "change", Flow(store=self.store)):
             return {}
         return {"may_apply": True}
 
@@ -239,7 +256,9 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             messages.error(request, str(refusal))
             return redirect(self._address(chosen))
         messages.success(
-            request, _("The draft has only %(arm)s left. Publish it to end the experiment.") % {"arm": arm_name(arm)}
+            request,
+            _("The draft has only %(arm)s left. Publish it to end the experiment.")
+            % {"arm": _called(arm, chosen.words)},
         )
         return redirect(reverse(self.edit_url_name, args=[flow.pk]))
 
@@ -250,7 +269,7 @@ class ExperimentsPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[
             result=found,
             heading=title(found.experiment),
             arm=arm,
-            name=arm_name(arm),
+            name=_called(arm, found.experiment.words),
             address=self._address(found.experiment),
         )
         return TemplateResponse(self.request, "smsflow/experiments/sure.html", context)
@@ -269,7 +288,8 @@ def caution(found: Result, arm: str) -> str:
         case State.OPEN:
             return _("The test is not conclusive yet. What looks better now may be chance.")
         case State.CONCLUSIVE if arm != judgement.winner:
-            return _("The test is conclusive, and %(winner)s is better.") % {"winner": arm_name(judgement.winner)}
+            winner = _called(judgement.winner, found.experiment.words)
+            return _("The test is conclusive, and %(winner)s is better.") % {"winner": winner}
     if arm in {each.arm.name for each in judgement.harmful}:
         return _("More people opt out with it.")
     return ""
@@ -277,7 +297,7 @@ def caution(found: Result, arm: str) -> str:
 
 class ExperimentsMenuItem(MenuItem):  # type: ignore[misc]
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(stores_of(request.user))
+        return may_see_some(request.user)
 
 
 class ExperimentsViewSet(ScopedViewSetMixin, ViewSet):  # type: ignore[misc]

@@ -147,7 +147,6 @@ class AnswerView(ObjectFormView):
 
 class ParkedCallMenuItem(WaitingMenuItem):
     model = Batch
-    state = PARKED
 
 
 class ParkedCallViewSet(ReadOnlyViewSet):

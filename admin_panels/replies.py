@@ -18,6 +18,7 @@ from wagtail.admin.views.generic import InspectView
 from smsflow_plugin.admin_panels.listing import WIDE, ListView, ReadOnlyViewSet, StoreFilterSet, TimeColumn
 from smsflow_plugin.admin_panels.objects import ObjectOperationView
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.waiting import waiting
 from smsflow_plugin.engine.review_actions import DecideReply
 from smsflow_plugin.models import Contact, ReplyReview
 
@@ -138,9 +139,9 @@ class CountingMenuItem(MenuItem):  # type: ignore[misc]
 
     def render_component(self, request: HttpRequest) -> Any:
         component = super().render_component(request)
-        waiting = ReplyReview.objects.visible_to(request.user).filter(state=ReplyReview.State.OPEN).count()
-        if waiting:
-            component.label = _("%(label)s (%(count)d)") % {"label": self.label, "count": waiting}
+        count = waiting(request).of(ReplyReview)
+        if count:
+            component.label = _("%(label)s (%(count)d)") % {"label": self.label, "count": count}
         return component
 
 

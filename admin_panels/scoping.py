@@ -7,7 +7,7 @@ must be a 404, so that nobody learns that it exists.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ImproperlyConfigured
@@ -62,11 +62,16 @@ class ScopedViewMixin:
     """Outermost base of every generated view."""
 
     model: type[Model]
+    #: What is read along with the one object that the address names.
+    read_along: ClassVar[tuple[str, ...]] = ()
     request: HttpRequest
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         if "pk" in kwargs and request.user.is_authenticated:
-            instance = visible(request.user, self.model).filter(pk=unquote(str(kwargs["pk"]))).first()
+            rows = visible(request.user, self.model)
+            if self.read_along:
+                rows = rows.select_related(*self.read_along)
+            instance = rows.filter(pk=unquote(str(kwargs["pk"]))).first()
             if instance is None:
                 raise Http404
             if getattr(self, "permission_required", None) != "add":

@@ -14,6 +14,7 @@ from smsflow_plugin.admin_panels import (
     governance,
     inbox,
     keywords,
+    landing,
     segments,
     shopify_sync,
     signup,
@@ -82,6 +83,7 @@ segments.register()
 governance.register()
 inbox.register()
 signup.register()
+landing.register_hooks()
 shopify_sync.register()
 weekly_report.register()
 hooks.register("register_bulk_action", ReplayBulkAction)

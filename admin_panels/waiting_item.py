@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 from wagtail.admin.menu import MenuItem
 from wagtail.permissions import policy_registry
 
+from smsflow_plugin.admin_panels.waiting import waiting
+
 
 class WaitingMenuItem(MenuItem):  # type: ignore[misc]
-    """``state`` is that of the rows of ``model`` that wait. Shown to those who may see or change them; one query."""
+    """Counts the rows of ``model`` that wait, see ``waiting``. Shown to those who may see or change them."""
 
     model: ClassVar[type[Model]]
-    state: ClassVar[str]
 
     def is_shown(self, request: HttpRequest) -> bool:
         policy = policy_registry.get_by_type(self.model)
@@ -23,9 +24,8 @@ class WaitingMenuItem(MenuItem):  # type: ignore[misc]
 
     def render_component(self, request: HttpRequest) -> Any:
         component = super().render_component(request)
-        rows: Any = self.model._default_manager
-        waiting = rows.visible_to(request.user).filter(state=self.state).count()
-        if waiting:
-            text = ngettext("%(label)s (%(count)d waits)", "%(label)s (%(count)d wait)", waiting)
-            component.label = text % {"label": self.label, "count": waiting}
+        count = waiting(request).of(self.model)
+        if count:
+            text = ngettext("%(label)s (%(count)d waits)", "%(label)s (%(count)d wait)", count)
+            component.label = text % {"label": self.label, "count": count}
         return component

@@ -13,9 +13,11 @@ class SMSFlowConfig(AppConfig):
 
     def ready(self) -> None:
         from smsflow_plugin import checks  # noqa: F401 - registers the system checks
+        from smsflow_plugin.landing.moderation import guard_decisions
         from smsflow_plugin.stores.permissions import register_policies
 
         register_policies()
+        guard_decisions()
         post_migrate.connect(_create_roles, sender=self)
         post_migrate.connect(_protect_ledger, sender=self)
 

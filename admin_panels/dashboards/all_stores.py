@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy
 
 from smsflow_plugin import clock
 from smsflow_plugin.admin_panels.dashboards import columns
-from smsflow_plugin.admin_panels.dashboards.pages import FiguresPage, may_see_some, own_stores
-from smsflow_plugin.admin_panels.dashboards.reading import total
+from smsflow_plugin.admin_panels.dashboards.pages import FiguresPage, may_see_some, own_stores, today_of
 from smsflow_plugin.admin_panels.dashboards.tables import Cell, Column, Table, changed, counted, named, paid
 from smsflow_plugin.measurement import figure_words as words
-from smsflow_plugin.measurement.figures import Figures, People, of_stores, people
+from smsflow_plugin.measurement.baselines import total
+from smsflow_plugin.measurement.figures import Figures, People, Period, last_days, people_in, stores_in, together
 from smsflow_plugin.models import Store
 
 
@@ -59,6 +59,10 @@ def _revenue_change(row: StoreRow) -> Cell:
     return changed(row.figures.revenue, row.before.revenue)
 
 
+def _currency(row: StoreRow) -> Cell:
+    return named("" if len(row.revenues) > 1 else row.currency)
+
+
 COLUMNS = [
     Column("name", gettext_lazy("Store"), lambda row: named(row.name, row.url), number=False, falls=False),
     columns.SENT,
@@ -73,8 +77,9 @@ COLUMNS = [
     columns.CLICKED,
     columns.OPTED_OUT,
     columns.ORDERS,
-    Column("cost", gettext_lazy("Cost"), lambda row: _money(row, row.figures.cost, row.costs)),
+    Column("cost", gettext_lazy("Cost"), lambda row: _money(row, row.figures.spend, row.costs)),
     Column("growth", gettext_lazy("List growth"), lambda row: counted(row.people.growth)),
+    Column("currency", gettext_lazy("Currency"), _currency, number=False, shown=False),
 ]
 
 
@@ -84,7 +89,7 @@ class AllStoresPage(FiguresPage):
     template_name = "smsflow/dashboards/stores.html"
     page_title = gettext_lazy("Figures")
     page_subtitle = gettext_lazy("All stores")
-    ordered_by = [column.name for column in COLUMNS]
+    ordered_by = [column.name for column in COLUMNS if column.shown]
 
     def allowed(self) -> bool:
         return may_see_some(self.request.user)
@@ -97,10 +102,22 @@ class AllStoresPage(FiguresPage):
     def stores(self) -> list[Store]:
         return own_stores(self.request.user)
 
-    @property
+    @cached_property
     def today(self) -> date:
-        # the stores' clocks differ; their days are their own
-        return clock.now().astimezone(UTC).date()
+        """The last day that is over in any of the stores: of what goes on, nothing can be compared."""
+        return max(map(_yesterday_of, self.stores), default=clock.now().date())
+
+    @cached_property
+    def periods(self) -> dict[int, Period]:
+        """The days of each store, on its own clock. Stores in which none of them is over have none."""
+        found = {}
+        for store in self.stores:
+            last = _yesterday_of(store)
+            own = self.chosen.period
+            period = last_days(self.chosen.preset, last) if self.chosen.preset else _until(own, last)
+            if period is not None:
+                found[store.pk] = period
+        return found
 
     @property
     def about(self) -> str:
@@ -113,18 +130,16 @@ class AllStoresPage(FiguresPage):
 
     @cached_property
     def table(self) -> Table:
-        period, before = self.chosen.period, self.chosen.before
-        ids = [store.pk for store in self.stores]
-        now, lists = of_stores(ids, period), people(ids, period)
-        then = None if before is None else of_stores(ids, before)
+        befores = {pk: period.before() for pk, period in self.periods.items()} if self.chosen.compares else {}
+        now, lists, then = together(stores_in(self.periods), people_in(self.periods), stores_in(befores))
         rows = [
             StoreRow(
                 str(store.name),
-                f"{reverse('smsflow_figures:store', args=[store.pk])}?{self.chosen.query}",
+                self._url(store),
                 str(store.currency),
-                now[store.pk],
-                lists[store.pk],
-                None if then is None else then[store.pk],
+                now.get(store.pk, Figures()),
+                lists.get(store.pk, People()),
+                then.get(store.pk, Figures()) if self.chosen.compares else None,
             )
             for store in self.stores
         ]
@@ -140,12 +155,28 @@ class AllStoresPage(FiguresPage):
             _("There is no store yet."),
         )
 
+    def _url(self, store: Store) -> str:
+        """Return the address of the store's page with the same days, so that it says the same figures."""
+        url, query = reverse("smsflow_figures:store", args=[store.pk]), self.chosen.query
+        if (period := self.periods.get(store.pk)) and self.chosen.preset:
+            query = replace(self.chosen, period=period, preset=None).query
+        return f"{url}?{query}"
+
     def tables(self) -> Iterator[Table]:
         yield self.table
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         several = len({store.currency for store in self.stores}) > 1
         return super().get_context_data(table=self.table, several_currencies=several, **kwargs)
+
+
+def _yesterday_of(store: Store) -> date:
+    return today_of(store) - timedelta(days=1)
+
+
+def _until(period: Period, last: date) -> Period | None:
+    """Return the days of a period that are over, None if none is."""
+    return Period(period.first, min(period.last, last)) if period.first <= last else None
 
 
 def all_together(rows: list[StoreRow]) -> StoreRow:

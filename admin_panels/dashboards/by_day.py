@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from smsflow_plugin.admin_panels.dashboards.charts import Drawing, Series
-from smsflow_plugin.admin_panels.dashboards.tables import Column, Table, counted, on_day, paid
+from smsflow_plugin.admin_panels.dashboards.tables import CURRENCY, Column, Table, counted, on_day, paid
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.figures import Figures, People
 
@@ -33,6 +33,7 @@ class Chart:
 class _Day:
     day: date
     values: tuple[Any, ...]
+    currency: str = ""
 
 
 DAY = Column("day", _("Day"), lambda row: on_day(row.day), number=False)
@@ -91,12 +92,14 @@ def _compared(
     values = [pick(one) for one in now.values()]
     series = [Series(label, [float(value) for value in values])]
     columns = [DAY, _column(name, label, 0, currency)]
-    rows = [_Day(day, (value,)) for day, value in zip(days, values, strict=True)]
+    rows = [_Day(day, (value,), currency or "") for day, value in zip(days, values, strict=True)]
     if before is not None:
         earlier = [pick(one) for one in before.values()]
         series.append(Series(_("The days before"), [float(value) for value in earlier], "before"))
         columns.append(_column("before", _("The days before"), 1, currency))
-        rows = [_Day(row.day, (*row.values, was)) for row, was in zip(rows, earlier, strict=True)]
+        rows = [replace(row, values=(*row.values, was)) for row, was in zip(rows, earlier, strict=True)]
+    if currency is not None:
+        columns.append(CURRENCY)
     say = (lambda value: words.count(int(value))) if currency is None else (lambda value: words.money(value, currency))
     drawing = Drawing(name, _title(label, days), days, series, say, _axis(currency), marks)
     table = Table(f"{name}-by-day", label, columns, rows, query=query)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from smsflow_plugin.measurement import baseline_words
 from smsflow_plugin.measurement import figure_words as words
 from smsflow_plugin.measurement.figures import Figures, People
 from smsflow_plugin.measurement.rates import Part
+from smsflow_plugin.measurement.targets import Held, Standing
+
+#: How the page shows whether a target is reached.
+MARKS = {Standing.REACHED: "good", Standing.MISSED: "bad", Standing.OPEN: "open"}
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """``change`` is by how much it has changed, ``was`` what it was; both are "" if nobody compares."""
+    """``change`` is by how much it has changed, ``was`` what it was; both are "" if nobody compares.
+
+    ``mark`` is "good", "bad" or "open" where ``value`` is no number but a judgement.
+    """
 
     name: str
     label: str
@@ -23,6 +31,7 @@ class Card:
     note: str = ""
     change: str = ""
     was: str = ""
+    mark: str = ""
 
 
 def texts_sent(now: Figures, before: Figures | None) -> Card:
@@ -45,9 +54,11 @@ def per_text(now: Figures, before: Figures | None, currency: str) -> Card:
 
 def spend(now: Figures, before: Figures | None, currency: str) -> Card:
     note = ""
-    if now.return_on_spend is not None:
+    if now.spend is None:
+        note = _("No text of these has a price: name the prices among the rules of the store.")
+    elif now.return_on_spend is not None:
         note = _("Return on cost: %(percent)s") % {"percent": words.percent(now.return_on_spend)}
-    return _paid("spend", _("Spend"), now.cost, before.cost if before else None, currency, note)
+    return _paid("spend", _("Spend"), now.spend, before.spend if before else None, currency, note)
 
 
 def orders(now: Figures, before: Figures | None, currency: str) -> Card:
@@ -73,7 +84,9 @@ def answers(now: Figures, before: Figures | None) -> Card:
 
 def opt_outs(now: Figures, before: Figures | None) -> Card:
     was = _of(before, before.opted_out) if before else None
-    return _rated("opt_outs", _("Opt-out rate"), Part(now.opted_out, now.delivered), was)
+    card = _rated("opt_outs", _("Opt-out rate"), Part(now.opted_out, now.delivered), was)
+    # who opts out later is among those of the list's growth alone
+    return replace(card, note=_("%(note)s, within 24 hours") % {"note": card.note})
 
 
 def growth(now: People, before: People | None) -> Card:
@@ -83,6 +96,18 @@ def growth(now: People, before: People | None) -> Card:
     }
     was = words.signed(before.growth) if before is not None else ""
     return Card("growth", _("List growth"), words.signed(now.growth), note, "", was)
+
+
+def target(held: Held, baseline: float | None, days: int, currency: str) -> Card:
+    """Return whether a target is reached; ``baseline`` is what the figure was in so many days before."""
+    note = _("%(now)s; wanted is %(target)s. In the %(days)d days before: %(baseline)s") % {
+        "now": baseline_words.with_interval(held, currency),
+        "target": baseline_words.target(held, currency),
+        "days": days,
+        "baseline": baseline_words.value(held.figure, baseline, currency),
+    }
+    label = str(baseline_words.NAMES[held.figure])
+    return Card(f"target_{held.figure}", label, baseline_words.standing(held), note, mark=MARKS[held.standing])
 
 
 def _counted(name: str, label: str, now: int, before: int | None, note: str) -> Card:

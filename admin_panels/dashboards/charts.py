@@ -31,8 +31,8 @@ TICKS, NAMED = 4, 5
 # It finds pygal's maps, which nobody needs here; but every import asks it, in a way that Python gave up.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, PluginImportFixer)]
 
-#: What pygal measures its margins with; what is really used stands in the style sheet.
-_STYLE = Style(label_font_size=12, major_label_font_size=12, font_family="sans-serif")
+#: What pygal measures its margins with: the larger letters of a phone. What is really used stands in the style sheet.
+_STYLE = Style(label_font_size=16, major_label_font_size=16, font_family="sans-serif")
 
 Words = Callable[[float], str]
 

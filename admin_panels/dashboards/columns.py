@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.admin_panels.dashboards.tables import (
+    CURRENCY,
     RATED,
     Column,
     counted,
@@ -19,6 +20,7 @@ from smsflow_plugin.admin_panels.dashboards.tables import (
     share,
 )
 from smsflow_plugin.measurement.figures import Figures
+from smsflow_plugin.measurement.targets import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Row:
     currency: str
     url: str = ""
     under: bool = False
+    #: Of a flow, the figures that have a target.
+    held: tuple[Held, ...] = ()
 
 
 SENT = Column("sent", gettext_lazy("Sent"), lambda row: counted(row.figures.sent))
@@ -54,7 +58,7 @@ PER_TEXT = Column("per_text", gettext_lazy("Per text"), lambda row: paid(row.fig
 AVERAGE_ORDER = Column(
     "average_order", gettext_lazy("Average order"), lambda row: paid(row.figures.average_order, row.currency)
 )
-COST = Column("cost", gettext_lazy("Cost"), lambda row: paid(row.figures.cost, row.currency))
+COST = Column("cost", gettext_lazy("Cost"), lambda row: paid(row.figures.spend, row.currency))
 RETURN = Column("return", gettext_lazy("Return on cost"), lambda row: share(row.figures.return_on_spend))
 TIME_TO_CLICK = Column(
     "time_to_click", gettext_lazy("Time to click"), lambda row: lasting(row.figures.seconds_to_click)
@@ -65,6 +69,6 @@ ALL = (*TEXTS, AVERAGE_ORDER, COST, RETURN, TIME_TO_CLICK)
 
 
 def with_name(label: Any, columns: Sequence[Column]) -> list[Column]:
-    """Return ``columns`` behind one that names the rows."""
+    """Return ``columns`` behind one that names the rows; files say the currency, too."""
     name = Column("name", label, lambda row: named(row.name, row.url, under=row.under), number=False, falls=False)
-    return [name, *columns]
+    return [name, *columns, CURRENCY]

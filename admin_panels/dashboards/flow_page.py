@@ -1,4 +1,4 @@
-"""What one flow does: its steps, its diagram as a funnel, its versions, and what it did before."""
+"""What one flow does: its steps, its diagram as a funnel, its versions, its targets, and what it did before."""
 
 from __future__ import annotations
 
@@ -10,71 +10,58 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from wagtail.admin.widgets.button import HeaderButton
 
 from smsflow_plugin.admin_panels.dashboards import by_day, cards, columns
-from smsflow_plugin.admin_panels.dashboards.pages import FiguresPage, may_see, today_of
-from smsflow_plugin.admin_panels.dashboards.periods import back_to
-from smsflow_plugin.admin_panels.dashboards.reading import Days, by_step_and_variant, total
+from smsflow_plugin.admin_panels.dashboards.baseline import baseline_table
+from smsflow_plugin.admin_panels.dashboards.pages import OneFiguresPage
+from smsflow_plugin.admin_panels.dashboards.reading import Days, span
 from smsflow_plugin.admin_panels.dashboards.tables import Table
 from smsflow_plugin.admin_panels.flows.diagram import render_diagram
 from smsflow_plugin.admin_panels.flows.viewset import FlowViewSet
 from smsflow_plugin.admin_panels.scoping import may
-from smsflow_plugin.flows.chart import plain_copy
+from smsflow_plugin.flows.chart import TITLES, plain_copy, summary
 from smsflow_plugin.flows.outline import OutlineStep, outline, walk
+from smsflow_plugin.flows.program import Discount, Wait
 from smsflow_plugin.measurement import figure_words as words
-from smsflow_plugin.measurement.figures import Figures, by_version
+from smsflow_plugin.measurement.baselines import (
+    BASELINE_DAYS,
+    Comparison,
+    Figure,
+    baseline_of,
+    of_flow,
+    total,
+    within,
+)
+from smsflow_plugin.measurement.figures import Figures, days_in, parts_in, summed, together
 from smsflow_plugin.measurement.rates import Part
-from smsflow_plugin.models import Flow, FlowVersion
+from smsflow_plugin.measurement.targets import Held, held_to, targets_of
+from smsflow_plugin.models import Flow, FlowVersion, Store
 from smsflow_plugin.stores.changes import clock_of
-
-#: The days before, to which these are held.
-BASELINE_DAYS = 28
 
 STEPS = columns.with_name(gettext_lazy("Step"), (*columns.TEXTS, columns.COST, columns.TIME_TO_CLICK))
 VERSIONS = columns.with_name(gettext_lazy("Version"), columns.TEXTS)
-BASELINE = columns.with_name(gettext_lazy("Days"), (*columns.TEXTS, columns.COST))
 
 
-class FlowFiguresPage(FiguresPage):
+class FlowFiguresPage(OneFiguresPage):
     template_name = "smsflow/dashboards/flow.html"
-    page_title = gettext_lazy("Figures")
     model = Flow
-    permission_policy: Any
+    read_along = ("store",)
 
     @property
     def flow(self) -> Flow:
-        # the view's wall has found it among those that the user may see
         flow: Flow = self.permission_policy.instance
         return flow
 
-    def allowed(self) -> bool:
-        return may_see(self.request.user, self.flow.store_id)
-
     @property
-    def today(self) -> date:
-        return today_of(self.flow.store)
+    def store(self) -> Store:
+        store: Store = self.flow.store
+        return store
 
-    @property
-    def about(self) -> str:
-        return str(self.flow.name)
-
-    @property
-    def currency(self) -> str:
-        return str(self.flow.store.currency)
-
-    def get_page_subtitle(self) -> str:
-        return str(self.flow.name)
-
-    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
-        store = self.flow.store
-        url = f"{reverse('smsflow_figures:store', args=[store.pk])}?{self.chosen.query}"
-        return [
-            *super().get_breadcrumbs_items(),
-            {"url": url, "label": str(store.name)},
-            {"url": "", "label": str(self.flow.name), "sublabel": self.get_page_title()},
-        ]
+    def way(self) -> list[dict[str, Any]]:
+        url = f"{reverse('smsflow_figures:store', args=[self.store.pk])}?{self.chosen.query}"
+        return [{"url": url, "label": str(self.store.name)}]
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
@@ -88,14 +75,24 @@ class FlowFiguresPage(FiguresPage):
         return list(walk(outline(self.flow.steps)))
 
     @cached_property
-    def days(self) -> Days:
-        period = self.chosen.period
-        baseline = back_to(period, BASELINE_DAYS)
-        return Days(self.flow.store_id, period, self.chosen.before, baseline, flow_id=self.flow.pk)
+    def read(self) -> list[dict[Any, Any]]:
+        """Everything that the page reads of figures, with one query."""
+        store, period = self.flow.store_id, self.chosen.period
+        everything = span(period, self.chosen.before, baseline_of(period))
+        return together(days_in(store, everything, self.flow.pk), parts_in(store, self.flow.pk, period))
+
+    @cached_property
+    def days(self) -> Days[Figures]:
+        return Days(self.read[0], Figures())
 
     @cached_property
     def found(self) -> dict[str, dict[str, Figures]]:
-        return by_step_and_variant(self.flow.store_id, self.flow.pk, self.chosen.period)
+        """The figures by step and, below it, by variant."""
+        found: dict[str, dict[str, Figures]] = {}
+        for (_version, step, variant), figures in sorted(self.read[1].items()):
+            variants = found.setdefault(step, {})
+            variants[variant] = variants.get(variant, Figures()) + figures
+        return found
 
     @cached_property
     def by_step(self) -> dict[str, Figures]:
@@ -122,21 +119,39 @@ class FlowFiguresPage(FiguresPage):
                 words_of_it = _("Variant %(variant)s") % {"variant": variant}
                 yield columns.Row(words_of_it, figures, self.currency, under=True)
 
+    def tried(self) -> list[str]:
+        """Return the waits and discounts of what runs that try something: no text shows what these do."""
+        version = self.flow.current_version
+        if version is None:
+            return []
+        try:
+            instructions = version.compiled.instructions
+        except (ValueError, TypeError, KeyError):
+            return []  # of a newer SMSFlow
+        return [
+            _("%(step)s: %(summary)s") % {"step": TITLES[each.op], "summary": summary(each)}
+            for each in instructions
+            if isinstance(each, Wait | Discount) and each.variants
+        ]
+
+    @cached_property
+    def held(self) -> list[Held]:
+        """The figures that have a target, of the days that are shown."""
+        return held_to(targets_of(self.flow), within(self.days.found, self.chosen.period))
+
+    @cached_property
+    def beside(self) -> dict[Figure, Comparison]:
+        """What the flow does beside its own four weeks before."""
+        return of_flow(self.days.found, self.chosen.period)
+
     @cached_property
     def baseline(self) -> Table:
-        period, before = self.chosen.period, self.chosen.before
-        rows = [columns.Row(_("These days"), self.days.sum(period) or Figures(), self.currency)]
-        earlier = back_to(period, BASELINE_DAYS)
-        if before is not None and before != earlier:
-            words_of_it = ngettext("The day before", "The %(days)d days before", len(before)) % {"days": len(before)}
-            rows.append(columns.Row(words_of_it, self.days.sum(before) or Figures(), self.currency))
-        words_of_it = _("Baseline: the %(days)d days before") % {"days": BASELINE_DAYS}
-        rows.append(columns.Row(words_of_it, self.days.sum(earlier) or Figures(), self.currency))
-        return Table("baseline", _("Baseline"), BASELINE, rows, query=self.chosen.query)
+        before = self.days.sum(baseline_of(self.chosen.period))
+        return baseline_table(self.beside, self.held, self.now, before, self.currency, self.chosen.query)
 
     @cached_property
     def version_table(self) -> Table:
-        found = by_version(self.flow.store_id, self.flow.pk, self.chosen.period)
+        found: dict[int, Figures] = summed(self.read[1], 0)
         rows = [
             columns.Row(str(version.number), found[version.pk], self.currency)
             for version in self.versions
@@ -156,13 +171,7 @@ class FlowFiguresPage(FiguresPage):
 
     @cached_property
     def charts(self) -> list[by_day.Chart]:
-        period, before, query = self.chosen.period, self.chosen.before, self.chosen.query
-        now = self.days.of(period)
-        then = None if before is None else self.days.of(before)
-        return [
-            by_day.of_texts(now, then, query, self.marks),
-            by_day.of_revenue(now, then, query, self.currency, self.marks),
-        ]
+        return self.texts_and_revenue(self.marks)
 
     def tables(self) -> Iterator[Table]:
         yield self.steps
@@ -192,12 +201,13 @@ class FlowFiguresPage(FiguresPage):
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        now, then = self.days.sum(self.chosen.period) or Figures(), self.days.sum(self.chosen.before)
+        now, then = self.now, self.then
         return super().get_context_data(
             flow=self.flow,
-            store=self.flow.store,
-            empty=now == Figures() and then in (None, Figures()),
             live=self.flow.live,
+            targets=[
+                cards.target(held, self.beside[held.figure].before, BASELINE_DAYS, self.currency) for held in self.held
+            ],
             cards=[
                 cards.texts_sent(now, then),
                 cards.revenue(now, then, self.currency),
@@ -209,8 +219,9 @@ class FlowFiguresPage(FiguresPage):
                 cards.opt_outs(now, then),
                 cards.spend(now, then, self.currency),
             ],
-            charts=self.charts,
             steps=self.steps,
+            tried=self.tried(),
+            experiments_url=f"{reverse('smsflow_experiments:index')}?store={self.flow.store_id}",
             baseline=self.baseline,
             versions=self.version_table,
             diagram=render_diagram(self.flow, feet=self.funnel()),
@@ -219,5 +230,5 @@ class FlowFiguresPage(FiguresPage):
 
 
 def _step_name(step: OutlineStep) -> str:
-    summary = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
-    return f"{step.number}. {step.label}" + (f": {summary}" if summary else "")
+    line = Truncator(" ".join(plain_copy(step.summary).split())).chars(60)
+    return f"{step.number}. {step.label}" + (f": {line}" if line else "")

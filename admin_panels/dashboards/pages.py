@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,14 +14,18 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.permissions import policy_registry
 
 from smsflow_plugin import clock
+from smsflow_plugin.admin_panels.dashboards import by_day
 from smsflow_plugin.admin_panels.dashboards.periods import Chosen, chosen
+from smsflow_plugin.admin_panels.dashboards.reading import Days
 from smsflow_plugin.admin_panels.dashboards.tables import KINDS, Table
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.measurement.figures import Figures
 from smsflow_plugin.models import Flow, FlowStat, Store
 from smsflow_plugin.stores.changes import clock_of
 
@@ -107,4 +111,76 @@ class FiguresPage(WagtailAdminTemplateMixin, TemplateView):  # type: ignore[misc
         return [*self.breadcrumbs_items, {"url": reverse("smsflow_figures:index"), "label": _("Figures")}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(chosen=self.chosen, before=self.chosen.before, **kwargs)
+        return super().get_context_data(**{"chosen": self.chosen, "before": self.chosen.before, **kwargs})
+
+
+class OneFiguresPage(FiguresPage):
+    """Figures of one store or one of its flows: whichever the address names, and the wall has let through."""
+
+    page_title = gettext_lazy("Figures")
+    #: Set by the view's wall, which has found the object among those that the user may see.
+    permission_policy: Any
+
+    @property
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    @cached_property
+    def days(self) -> Days[Figures]:
+        raise NotImplementedError
+
+    @property
+    def charts(self) -> Sequence[by_day.Chart]:
+        raise NotImplementedError
+
+    def allowed(self) -> bool:
+        return may_see(self.request.user, self.store.pk)
+
+    @property
+    def today(self) -> date:
+        return today_of(self.store)
+
+    @property
+    def about(self) -> str:
+        return str(self.permission_policy.instance.name)
+
+    @property
+    def currency(self) -> str:
+        return str(self.store.currency)
+
+    def get_page_subtitle(self) -> str:
+        return self.about
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        here = {"url": "", "label": self.about, "sublabel": self.get_page_title()}
+        return [*super().get_breadcrumbs_items(), *self.way(), here]
+
+    def way(self) -> list[dict[str, Any]]:
+        """Return the breadcrumbs between all figures and these."""
+        return []
+
+    def texts_and_revenue(self, marks: Mapping[date, str] | None = None) -> list[by_day.Chart]:
+        """Return the charts that both pages have."""
+        period, before, query = self.chosen.period, self.chosen.before, self.chosen.query
+        now = self.days.of(period)
+        then = None if before is None else self.days.of(before)
+        return [
+            by_day.of_texts(now, then, query, marks),
+            by_day.of_revenue(now, then, query, self.currency, marks),
+        ]
+
+    @cached_property
+    def now(self) -> Figures:
+        return self.days.sum(self.chosen.period)
+
+    @cached_property
+    def then(self) -> Figures | None:
+        """What is compared with, None if nobody wants to."""
+        return None if self.chosen.before is None else self.days.sum(self.chosen.before)
+
+    @property
+    def empty(self) -> bool:
+        return self.now == Figures() and self.then in (None, Figures())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**{"store": self.store, "empty": self.empty, "charts": self.charts, **kwargs})

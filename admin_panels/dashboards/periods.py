@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -87,8 +87,3 @@ def chosen(asked: Mapping[str, str], today: date) -> Chosen:
     days = int(wanted) if wanted in map(str, PRESETS) else DEFAULT
     period = last_days(days, today)
     return Chosen(period, days, compares, DatesForm(initial={"first": period.first, "last": period.last}))
-
-
-def back_to(period: Period, days: int) -> Period:
-    """Return as many days before ``period`` as said."""
-    return Period(period.first - timedelta(days=days), period.first - timedelta(days=1))

@@ -32,6 +32,8 @@ class Cell:
     url: str = ""
     #: Belongs to the row above it.
     under: bool = False
+    #: "good" or "bad" where somebody is to see it at a glance.
+    mark: str = ""
 
 
 def named(text: str, url: str = "", *, under: bool = False) -> Cell:
@@ -74,6 +76,11 @@ def rate_note(known: Part) -> str:
     return f"{rate} ({words.short_interval(known.interval)})" if known.interval else rate
 
 
+def said(text: str, note: str = "", mark: str = "") -> Cell:
+    """Return words; ``note`` is for the page alone."""
+    return Cell(text, {"": text}, text.casefold(), note, mark=mark)
+
+
 def lasting(seconds: float | None) -> Cell:
     return Cell(words.duration(seconds), {"": None if seconds is None else round(seconds)}, seconds)
 
@@ -97,10 +104,12 @@ def _rounded(value: float | None) -> float | None:
 ENDINGS = {
     "": "",
     "_rate": gettext_lazy("rate"),
+    "_from": gettext_lazy("at least"),
+    "_to": gettext_lazy("at most"),
     "_low": gettext_lazy("rate, at least"),
     "_high": gettext_lazy("rate, at most"),
 }
-PLAIN, RATED = ("",), tuple(ENDINGS)
+PLAIN, RATED, SPANNED = ("",), ("", "_rate", "_low", "_high"), ("", "_from", "_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,14 @@ class Column:
     number: bool = True
     #: Which way somebody wants to see it first.
     falls: bool = True
+    #: Whether it stands on the page, too; if not, it is for files alone.
+    shown: bool = True
+    #: Whether the page can be ordered by it.
+    ordered: bool = True
+
+
+#: The currency of a file's money: on the page every amount has its own.
+CURRENCY = Column("currency", gettext_lazy("Currency"), lambda row: named(row.currency), number=False, shown=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +166,14 @@ class Table:
         falls = (self.ordering or "").startswith("-")
         self.rows = [*sorted(known, key=lambda row: column.cell(row).order, reverse=falls), *unknown]
 
+    @property
+    def shown(self) -> list[Column]:
+        return [column for column in self.columns if column.shown]
+
     def heads(self) -> Iterator[Head]:
-        for column in self.columns:
+        for column in self.shown:
             label = str(column.label)
-            if self.ordering is None:
+            if self.ordering is None or not column.ordered:
                 yield Head(label, column.number)
                 continue
             now = {column.name: "ascending", f"-{column.name}": "descending"}.get(self.ordering, "")
@@ -161,10 +182,10 @@ class Table:
             yield Head(label, column.number, f"?{self.query}&ordering={wanted}#{self.name}", now)
 
     def lines(self) -> Iterator[list[tuple[Column, Cell]]]:
-        return ([(column, column.cell(row)) for column in self.columns] for row in self.rows)
+        return ([(column, column.cell(row)) for column in self.shown] for row in self.rows)
 
     def foot(self) -> list[tuple[Column, Cell]]:
-        return [] if self.total is None else [(column, column.cell(self.total)) for column in self.columns]
+        return [] if self.total is None else [(column, column.cell(self.total)) for column in self.shown]
 
     @property
     def export_query(self) -> str:

@@ -12,8 +12,10 @@ from smsflow_plugin.admin_panels.flows.copy_values import typical_context
 from smsflow_plugin.admin_panels.flows.copy_views import expand
 from smsflow_plugin.admin_panels.flows.words_labels import step_heading, words_label
 from smsflow_plugin.flows.compiler import CannotCompile, compile_flow
+from smsflow_plugin.flows.outline import outline, walk
+from smsflow_plugin.flows.program import Discount, Program
 from smsflow_plugin.flows.texts import words_of
-from smsflow_plugin.flows.trying import meeting
+from smsflow_plugin.flows.trying import meeting, mixes_units, promised
 from smsflow_plugin.messaging.copy import CopyError, MissingValue, compose
 from smsflow_plugin.messaging.lint import Hint, lint
 from smsflow_plugin.messaging.parts import Parts
@@ -54,7 +56,7 @@ def flow_hints(flow: Flow) -> list[TextHint]:
 
 
 def _experiment_hints(flow: Flow) -> list[TextHint]:
-    """Say where one person may come to two experiments: what one does is seen in the figures of the other."""
+    """Say where one person may come to two experiments, and where a text promises one offer of several."""
     try:
         program = compile_flow(flow)
     except CannotCompile:
@@ -64,9 +66,41 @@ def _experiment_hints(flow: Flow) -> list[TextHint]:
         "shows in the figures of the other."
     )
     hint = Hint("experiments", message)
-    headings = {words.step: step_heading(words) for words in words_of(raw(flow.steps))}
+    headings = {
+        step.id: _("Step %(number)s, %(kind)s") % {"number": step.number, "kind": step.label}
+        for step in walk(outline(flow.steps))
+    }
     seconds = dict.fromkeys(second for _first, second in meeting(program))
-    return [TextHint(step, headings.get(step) or _("Split by chance"), hint) for step in seconds]
+    return [TextHint(step, headings.get(step, ""), hint) for step in seconds] + _offer_hints(flow, program)
+
+
+def _offer_hints(flow: Flow, program: Program) -> list[TextHint]:
+    """Say which texts promise one offer of a discount that tries several: some people get another code."""
+    return [
+        TextHint(words.step, f"{step_heading(words)} · {words_label(words)}", Hint("offers", said))
+        for discount in program.instructions
+        if isinstance(discount, Discount) and discount.variants
+        for words in words_of(raw(flow.steps))
+        if (said := _wrong_promise(words.text, discount))
+    ]
+
+
+def _wrong_promise(text: str, discount: Discount) -> str:
+    """Return what is wrong with what ``text`` says of a discount, "" if nothing is."""
+    values = {"kind": f"offer_kinds.{discount.name}", "offer": f"{{{{ offers.{discount.name} }}}}"}
+    if amount := promised(text, discount):
+        if len({kind for kind, _amount in discount.offers}) > 1:
+            sentence = _("Not everybody is offered “%(amount)s”. Let the text ask for “%(kind)s”.")
+        else:
+            sentence = _("People are offered different amounts. Write “%(instead)s” here, and not “%(amount)s”.")
+        instead = f"{values['offer']} %" if discount.kind == "percent" else values["offer"]
+        return sentence % {**values, "amount": amount, "instead": instead}
+    if mixes_units(text, discount):
+        sentence = _(
+            "Some are offered percent and others money. Let the text ask for “%(kind)s”, and then say “%(offer)s”."
+        )
+        return sentence % values
+    return ""
 
 
 def _parts(flow: Flow, text: str, language: str, context: dict[str, object], shorten: Any) -> Parts | None:

@@ -38,7 +38,8 @@ MAX_TRIGGERS, MAX_GATHERED = 20, 100
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """``kinds`` are event kinds; ``gathered`` names by "answers", "codes" and "webhooks".
+    """``kinds`` are event kinds; ``gathered`` names by "answers", "codes", "offers", "offer_kinds" and
+    "webhooks".
 
     ``answer``: it answers a text by itself, outside of any flow.
     """
@@ -104,9 +105,18 @@ def _by_kind(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for step, name in names:
         name = name.strip()[:60]
-        if step in _GATHERED and name and name not in found.setdefault(_GATHERED[step][0], []):
-            found[_GATHERED[step][0]].append(name)
+        for kind in _kinds_of(step) if name else ():
+            if name not in found.setdefault(kind, []):
+                found[kind].append(name)
     return found
+
+
+def _kinds_of(step: str) -> tuple[str, ...]:
+    """Return as what a step's name is known: that of a discount as the code, and as what it takes off and how."""
+    if step not in _GATHERED:
+        return ()
+    kind = _GATHERED[step][0]
+    return (kind, "offers", "offer_kinds") if kind == "codes" else (kind,)
 
 
 def _every_step(value: Any) -> Iterable[dict[str, Any]]:

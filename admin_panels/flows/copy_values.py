@@ -35,6 +35,9 @@ LONG_LINK = "https://shop.example/checkouts/cn/0a1b2c3d4e5f60718293a4b5c6d7e8f9/
 LONG_CODE = "WELCOME-7XK2QD9F"
 EXAMPLE_CODE = "WELCOME-7XK2"
 EXAMPLE_ANSWER = "medium"
+#: What a discount takes off, in percent or money: hardly ever longer.
+EXAMPLE_OFFER = "15"
+EXAMPLE_KIND = "percent"
 
 #: Values that a percentile needs to mean anything.
 ENOUGH = 20
@@ -92,6 +95,8 @@ def _gathered(gathered: Gathered, answer: str, code: str) -> dict[str, Any]:
     return {
         "answers": dict.fromkeys(gathered.get("answers", ()), answer),
         "codes": dict.fromkeys(gathered.get("codes", ()), code),
+        "offers": dict.fromkeys(gathered.get("offers", ()), EXAMPLE_OFFER),
+        "offer_kinds": dict.fromkeys(gathered.get("offer_kinds", ()), EXAMPLE_KIND),
         "webhooks": {name: _Says(answer) for name in gathered.get("webhooks", ())},
     }
 

@@ -123,6 +123,20 @@ edit_handler = TabbedInterface(
                 MultiFieldPanel([FieldPanel("goal"), FieldPanel("goal_leaves")], heading=_("Goal")),
                 MultiFieldPanel([FieldPanel("holdout")], heading=_("Holdout")),
                 MultiFieldPanel([FieldPanel("when_conclusive")], heading=_("Tests of this flow")),
+                MultiFieldPanel(
+                    [
+                        HelpPanel(
+                            content=_(
+                                "What the flow is to reach. The pages with figures say whether it does, and name a "
+                                "live flow that clearly does not. Targets count once the flow is published; changing "
+                                "one makes no new version."
+                            )
+                        ),
+                        FieldRowPanel([FieldPanel("target_conversion"), FieldPanel("target_revenue")]),
+                        FieldRowPanel([FieldPanel("target_clicks"), FieldPanel("target_opt_outs")]),
+                    ],
+                    heading=_("Targets"),
+                ),
                 FieldPanel("owner"),
             ],
             heading=_("Goal"),

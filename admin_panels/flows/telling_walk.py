@@ -82,6 +82,7 @@ def _decided(one: Moment, zone: str) -> Line:
     }
     said, more = decision_sentence(row, zone), remarks(row, zone)
     if one.kind == "text":
+        more = " ".join(filter(None, [one.name and _("Chance decides: %(what)s.") % {"what": one.name}, more]))
         return Line(one, "out", one.text, " ".join(part for part in (said, more) if part), "good")
     return Line(one, "note", said, more, "waiting" if one.kind == "deferred" else "bad")
 
@@ -130,6 +131,8 @@ def _sentence(one: Moment, zone: str, flows: Mapping[str, str]) -> str:
 
 
 def _way(one: Moment) -> str:
+    if one.name == "arm":
+        return _("Chance decides: %(what)s.") % {"what": one.text}
     if one.name == "split":
         return _("Chance decides: way %(number)s.") % {"number": one.text}
     return str(_WAYS.get(one.name, ""))

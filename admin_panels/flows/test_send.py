@@ -26,7 +26,7 @@ from smsflow_plugin.admin_panels.flows.copy_values import store_facts, typical_c
 from smsflow_plugin.admin_panels.flows.copy_views import expand
 from smsflow_plugin.admin_panels.flows.words_labels import step_number, words_label
 from smsflow_plugin.admin_panels.scoping import may, visible
-from smsflow_plugin.flows.context import CONTACT_FIELDS, PREFERENCES, copy_context
+from smsflow_plugin.flows.context import CONTACT_FIELDS, GATHERED, PREFERENCES, copy_context
 from smsflow_plugin.flows.copy_blocks import LANGUAGE_CHOICES
 from smsflow_plugin.flows.pictures import UnfitPicture, picture_address
 from smsflow_plugin.flows.texts import Copy, Words, copies_of
@@ -274,7 +274,7 @@ class TestSendView(_AdminPage):
         # a test text must not carry the key to somebody's own page
         context["contact"][PREFERENCES] = example["contact"][PREFERENCES]
         # what the person has not come across yet is shown by the example
-        return {**example, **context, **{name: example[name] for name in ("answers", "codes", "webhooks")}}
+        return {**example, **context, **{name: example[name] for name in GATHERED}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

@@ -48,7 +48,7 @@ def stops_over(user: Any) -> list[PanicStop]:
     """Return every open stop that ``user`` must know of: the site's, and those of their own stores."""
     own = Store.objects.visible_to(user)
     stops = PanicStop.objects.filter(Q(store=None) | Q(store__in=own), released_at=None)
-    return list(stops.select_related("store").order_by("stopped_at"))
+    return list(stops.select_related("store__policy").order_by("stopped_at"))
 
 
 def tool_buttons(user: Any, policy: Policy) -> list[HeaderButton]:

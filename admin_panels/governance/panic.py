@@ -15,9 +15,10 @@ from wagtail.admin import messages
 
 from smsflow_plugin.admin_panels.governance.pages import PolicyPage, open_stop
 from smsflow_plugin.admin_panels.scoping import may
+from smsflow_plugin.admin_panels.waiting import waiting
 from smsflow_plugin.engine.releasing import ReleasePanic
 from smsflow_plugin.governance.actions import PressPanic
-from smsflow_plugin.models import Message
+from smsflow_plugin.models import Message, Policy, Store
 
 
 class PanicForm(forms.Form):
@@ -61,11 +62,20 @@ class PanicView(PolicyPage, FormView):  # type: ignore[type-arg]
         return redirect(self.policy_url)
 
 
+def _policy_of(store: Store | None) -> Policy | None:
+    """Return the policy of a store, of the site without one."""
+    if store is None:
+        return Policy.objects.filter(store=None).first()
+    return getattr(store, "policy", None)
+
+
 def warn_of_stops(request: HttpRequest) -> None:
     """Say on the page that is about to be shown which texts are stopped."""
     from smsflow_plugin.admin_panels.governance.pages import home_url, stops_over
-    from smsflow_plugin.models import Policy
+    from smsflow_plugin.models import PanicStop
 
+    if not waiting(request).of(PanicStop):
+        return
     for stop in stops_over(request.user):
         if stop.store is None:
             sentence = _("All texts of all stores are stopped.")
@@ -73,7 +83,7 @@ def warn_of_stops(request: HttpRequest) -> None:
             sentence = _("All texts of %(store)s are stopped.") % {"store": stop.store}
         if stop.reason:
             sentence += " " + _("Why: %(reason)s") % {"reason": stop.reason}
-        policy = Policy.objects.filter(store=stop.store).first()
+        policy = _policy_of(stop.store)
         seen = policy is not None and any(may(request.user, action, policy) for action in ("view", "change"))
         buttons = [messages.button(home_url(request.user, policy), _("Governance"))] if policy and seen else []
         messages.error(request, conditional_escape(sentence), buttons=buttons)

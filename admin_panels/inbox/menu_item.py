@@ -13,7 +13,7 @@ from wagtail.admin.menu import MenuItem, SubmenuMenuItem
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.permissions import policy_registry
 
-from smsflow_plugin.conversations.reading import waiting_for
+from smsflow_plugin.admin_panels.waiting import waiting
 from smsflow_plugin.models import Thread
 
 
@@ -41,18 +41,13 @@ class GroupMenuItem(SubmenuMenuItem):  # type: ignore[misc]
 
 
 def badge(request: HttpRequest, label: Any) -> dict[str, Any]:
-    """Return the attributes that put the number onto a line of the menu. One query for a request."""
-    if not hasattr(request, _KEPT):
-        setattr(request, _KEPT, waiting_for(request.user).count())
+    """Return the attributes that put the number onto a line of the menu."""
     return {
         "data-controller": "smsflow-badge",
         "data-smsflow-badge-url-value": reverse("smsflow_inbox:count"),
-        "data-smsflow-badge-waiting-value": getattr(request, _KEPT),
+        "data-smsflow-badge-waiting-value": waiting(request).of(Thread),
         "data-smsflow-badge-label-value": _("%(label)s (%(count)s)") % {"label": label, "count": "{count}"},
     }
-
-
-_KEPT = "_smsflow_waiting"
 
 
 def may_see(user: Any) -> bool:

@@ -12,6 +12,7 @@ from wagtail.permissions import policy_registry
 
 from smsflow_plugin.admin_panels.scoping import number
 from smsflow_plugin.admin_panels.signup import chooser_viewset
+from smsflow_plugin.landing import page_links
 from smsflow_plugin.landing.permissions import may_edit_in
 from smsflow_plugin.messaging.short_links import may_lead_to
 from smsflow_plugin.models import OptInForm, Store
@@ -55,6 +56,20 @@ class LandingPageForm(WagtailAdminPageForm):  # type: ignore[misc]
             self.fields["image"].queryset = images.filter(
                 Q(pk__in=choosable.values("pk")) | Q(pk=self.instance.image_id)
             )
+
+        if self.instance.store and self.initial.get("body"):
+            # the editor names the address of each page to which a link leads
+            self.initial["body"] = page_links.without_strange(self.initial["body"], self.instance.store)
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"])
+        store = self.instance.store
+        if store and page_links.has_strange(body, store):
+            self.data = self.data.copy()
+            shown = self.fields["body"].widget.format_value(page_links.without_strange(body, store))
+            self.data[self.add_prefix("body")] = shown
+            raise ValidationError(page_links.refusal(store))
+        return body
 
     def clean_discount_code(self) -> str:
         return str(self.cleaned_data["discount_code"]).strip()

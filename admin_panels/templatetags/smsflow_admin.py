@@ -26,6 +26,7 @@ ICONS = {
     "decision": "sliders",
     "message": "mail",
     "effect": "cogs",
+    "tried": "rotate",
     "redeemed": "check",
     "left": "logout",
     "note": "comment",

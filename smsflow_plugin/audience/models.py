@@ -122,6 +122,8 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="smsflow_contact_due", condition=Q(wake_at__isnull=False)),
             models.Index(fields=["store", "created_at"], name="smsflow_contact_new"),
+            # lists of several stores
+            models.Index(fields=["created_at"], name="smsflow_contact_newest"),
             # help desks know people by it
             models.Index("store", Lower("email"), name="smsflow_contact_email", condition=~Q(email="")),
             models.Index(fields=["store", "last_order_at"], name="smsflow_contact_lapsed"),

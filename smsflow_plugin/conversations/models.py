@@ -67,6 +67,8 @@ class Thread(models.Model):
         verbose_name_plural = _("conversations")
         indexes = [
             models.Index(fields=["store", "state", "last_at"], name="smsflow_thread_list"),
+            # lists of several stores
+            models.Index(fields=["last_at", "id"], name="smsflow_thread_newest"),
             models.Index(fields=["assigned_to", "state"], name="smsflow_thread_assigned"),
             models.Index(fields=["snoozed_until"], name="smsflow_thread_snoozed", condition=Q(state="snoozed")),
             models.Index(fields=["hand_back_at"], name="smsflow_thread_back", condition=Q(hand_back_at__isnull=False)),

@@ -130,14 +130,6 @@ def _state_of(run: advance.Run) -> State | None:
         return None
 
 
-def _state_of(run: advance.Run) -> State | None:
-    """Return where a run stands; None if that cannot be read."""
-    try:
-        return State.from_json(run.state)
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
 class _Ahead:
     """One person's runs on their way into the future."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from smsflow_plugin.audience.filters import Facts, PastEvent, lookup, matches
@@ -16,10 +16,11 @@ from smsflow_plugin.engine import doings
 from smsflow_plugin.engine.answers import Answered, understand
 from smsflow_plugin.engine.chance import way
 from smsflow_plugin.engine.doings import Doing
-from smsflow_plugin.engine.send_times import choose
+from smsflow_plugin.engine.planning import is_over, planned
 from smsflow_plugin.engine.state import State
-from smsflow_plugin.engine.trials import Copy, copy_for
+from smsflow_plugin.engine.trials import Copy, copy_for, offer_of, wait_of
 from smsflow_plugin.engine.waiting import BadProgram, after, from_date, next_wall_time
+from smsflow_plugin.engine.waking import REPLY, current, wakes_on
 from smsflow_plugin.flows.program import (
     Agree,
     Branch,
@@ -48,10 +49,20 @@ from smsflow_plugin.flows.program import (
 )
 from smsflow_plugin.governance.rules import Decision, Reason, Verdict
 
-__all__ = ["Answer", "Ask", "BadProgram", "Outcome", "State", "Status", "after", "interpret", "next_wall_time"]
-
-#: The kind of event that a text from the person is.
-REPLY = "message_received"
+__all__ = [
+    "REPLY",
+    "Answer",
+    "Ask",
+    "BadProgram",
+    "Outcome",
+    "State",
+    "Status",
+    "after",
+    "current",
+    "interpret",
+    "next_wall_time",
+    "wakes_on",
+]
 
 #: How long a run waits for what it has asked of another system.
 PATIENCE = timedelta(minutes=15)
@@ -135,33 +146,6 @@ def interpret(
     :raises BadProgram: if the program could loop for ever.
     """
     return _Run(program, state, facts, now, zone, ask, pace, language).to_the_next_wait()
-
-
-def wakes_on(program: Program, state: State) -> frozenset[str]:
-    """Return the kinds of event for which a waiting run must be looked at before its time."""
-    kinds = {*program.exits}
-    if program.goal and program.goal_leaves:
-        kinds.add(program.goal)
-    instruction = current(program, state)
-    if isinstance(instruction, WaitForEvent):
-        kinds.update(instruction.kinds)
-    elif isinstance(instruction, Listen):
-        kinds.add(REPLY)
-    elif isinstance(instruction, WaitUntilDate):
-        kinds.update(_moves(instruction.path))
-    return frozenset(kinds)
-
-
-def _moves(path: str) -> tuple[str, ...]:
-    """Return the kinds of event that can move the date at ``path``."""
-    if path.startswith("fields."):
-        return ("field_changed",)
-    return ("order_created",) if path in ("first_order_at", "last_order_at", "replenish_at") else ()
-
-
-def current(program: Program, state: State) -> Instruction | None:
-    """Return the instruction at which a run stands, None at the end."""
-    return program.instructions[state.at] if state.at < len(program.instructions) else None
 
 
 @dataclass
@@ -377,20 +361,22 @@ class _Run:
 
     def _planned(self, instruction: Wait | WaitUntilTime | WaitBestTime) -> datetime:
         start = self.state.reached_at or self.now
-        match instruction:
-            case Wait():
-                return self._later(instruction.amount, instruction.unit)
-            case WaitUntilTime():
-                until = next_wall_time(start, time.fromisoformat(instruction.time), instruction.weekdays, self.zone)
-                return self._paced(start, until)
-        latest = start + timedelta(hours=instruction.within_hours)
-        facts = self.facts
-        chosen = choose(facts.send_times, facts.key, instruction.step, start, latest, self.zone)
-        if chosen is not None:
-            return self._paced(start, chosen)
-        if facts.best_hour is None:
-            return start
-        return self._paced(start, min(latest, next_wall_time(start, time(facts.best_hour), (), self.zone)))
+        if isinstance(instruction, Wait):
+            instruction = wait_of(instruction, self._arm(instruction))
+        return self._paced(start, planned(instruction, start, self.facts, self.zone))
+
+    def _arm(self, tried: Wait | Discount) -> int:
+        """Return the place of what this run gets of a step that tries something: for good, once it has come there."""
+        if not tried.variants:
+            return 0
+        place: int | None = self.state.gathered.get("ways", {}).get(tried.step)
+        if place is not None:
+            return place
+        if self.state.reached_at != self.now:
+            return 0  # it was here before anything was tried: it takes no part
+        place = way(self.facts.key, tried.step, tried.weights)
+        self._gather("ways", tried.step, place)
+        return place
 
     def _wait_until_date(self, wait: WaitUntilDate) -> None:
         start = self.state.reached_at or self.now
@@ -399,15 +385,10 @@ class _Run:
             until = self._paced(start, until)
         planned = self.state.waiting_until
         missed = until is not None and planned is not None and until < planned and until <= self.now
-        if until is None or until <= start or missed or self._is_over(wait):
+        if until is None or until <= start or missed or is_over(wait, self.facts, self.now, self.zone):
             self._goto(wait.otherwise)
         else:
             self._wait_until(until)
-
-    def _is_over(self, wait: WaitUntilDate) -> bool:
-        """Return whether what was to be told of beforehand has come meanwhile: nobody looked for too long."""
-        date = from_date(lookup(wait.path, self.facts), 0, wait.unit, "", self.zone)
-        return wait.amount < 0 and date is not None and date <= self.now
 
     def _wait_for_event(self, wait: WaitForEvent) -> None:
         since = self.state.reached_at if wait.since == "wait" else None
@@ -443,12 +424,25 @@ class _Run:
                     else ("webhooks", instruction.save_as)
                 )
                 self._gather(kind, name, result.get("value"))
+            elif isinstance(instruction, Discount):
+                self._promise(instruction.name)
             return
         if self.state.waiting_until is None:
+            if isinstance(instruction, Discount):
+                # what is asked for is what texts say, whatever a later version of the flow offers
+                instruction = offer_of(instruction, self._arm(instruction))
+                self._promise(instruction.name, instruction.kind, instruction.amount)
             self.doings.append(doings.Requesting(instruction.step, visit, instruction, True))
             self.state = replace(self.state, waiting_until=self.now + PATIENCE)
         elif self.state.waiting_until <= self.now:
             self._leave_step(instruction, instruction.on_failure)
+            if isinstance(instruction, Discount):
+                self._promise(instruction.name)
+
+    def _promise(self, name: str, kind: str = "", amount: str = "") -> None:
+        """Let texts say what a code takes off; nothing where there is no code."""
+        self._gather("offers", name, amount or None)
+        self._gather("offer_kinds", name, kind or None)
 
     # Moving on -------------------------------------------------------------------------------
 

@@ -19,8 +19,8 @@ class State:
     the flow was allowed: what the person writes from then on may answer it; None if that text
     was not sent. ``heard`` are the ids of the events that this run has used up; ``answer`` is the last
     of them that was an answer, ``heard_at`` its time. ``gathered`` holds ``answers``, ``codes``,
-    ``webhooks`` and ``ways``, and under ``past`` the steps that were done in an older version of the flow
-    and now lie ahead: they are passed over.
+    ``offers``, ``offer_kinds``, ``webhooks`` and ``ways`` (of splits, and of what waits and discounts try), and
+    under ``past`` the steps that were done in an older version of the flow and now lie ahead: they are passed over.
     """
 
     at: int = 0

@@ -1,8 +1,8 @@
 """Experiments as the engine sees them: who falls to which arm, and when that has made a difference. Pure.
 
 An experiment is named by where it stands and, behind the ``@``, by what is tried there: "flow:12:<step>@3f9a1c" for
-variants of a text and ways of a split, "flow:12@10" and "store:2026-Q4@10" for holdouts of 10 percent. With other
-words or other shares it is another experiment, so that no two are ever counted as one.
+variants of a text, a wait or a discount and for ways of a split, "flow:12@10" and "store:2026-Q4@10" for holdouts of
+10 percent. With other words, times, amounts or shares it is another experiment, so that no two are ever counted as one.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from smsflow_plugin.engine.chance import way
-from smsflow_plugin.flows.program import VARIANTS, Program, Send, Split
+from smsflow_plugin.flows.program import VARIANTS, Discount, Instruction, Program, Send, Split, Wait
 
 #: The arms of a holdout.
 HELD, SENT = "held", "sent"
@@ -78,6 +78,20 @@ def copy_for(send: Send, key: str) -> Copy:
     return Copy(chosen.name, chosen.texts, chosen.fallback)
 
 
+def wait_of(wait: Wait, place: int) -> Wait:
+    """Return the wait as it is in the arm at ``place``. What is not there any more is the step's own."""
+    if not 0 < place <= len(wait.variants):
+        return wait
+    return replace(wait, amount=wait.variants[place - 1].amount, unit=wait.variants[place - 1].unit)
+
+
+def offer_of(discount: Discount, place: int) -> Discount:
+    """Return the discount as it is in the arm at ``place``. What is not there any more is the step's own."""
+    if not 0 < place <= len(discount.variants):
+        return discount
+    return replace(discount, kind=discount.variants[place - 1].kind, amount=discount.variants[place - 1].amount)
+
+
 def is_held(key: str, salt: str, percent: int) -> bool:
     """Return whether the person ``key`` is among the held ones. With more percent, the same ones and others are."""
     return percent > 0 and way(key, salt, (percent, 100 - percent)) == 0
@@ -127,20 +141,49 @@ def split_experiment(flow_id: int, split: Split) -> str:
     return f"flow:{flow_id}:{split.step}@{_edition(split.weights)}"
 
 
+def delay_experiment(flow_id: int, wait: Wait) -> str:
+    """Return what the experiment with the times of ``wait`` is called."""
+    times = [[wait.amount, wait.unit], *([each.amount, each.unit] for each in wait.variants)]
+    return f"flow:{flow_id}:{wait.step}@{_edition([wait.weights, times])}"
+
+
+def offer_experiment(flow_id: int, discount: Discount) -> str:
+    """Return what the experiment with the offers of ``discount`` is called."""
+    terms = [discount.minimum, discount.valid_days]
+    return f"flow:{flow_id}:{discount.step}@{_edition([discount.weights, discount.offers, terms])}"
+
+
+def experiment_of(flow_id: int, instruction: Instruction) -> str:
+    """Return what the experiment of this instruction is called, "" if it tries nothing."""
+    match instruction:
+        case Split():
+            return split_experiment(flow_id, instruction)
+        case Send() if instruction.variants:
+            return copy_experiment(flow_id, instruction)
+        case Wait() if instruction.variants:
+            return delay_experiment(flow_id, instruction)
+        case Discount() if instruction.variants:
+            return offer_experiment(flow_id, instruction)
+    return ""
+
+
 def arm_of_way(place: int) -> str:
-    """Return what a way of a split is called: "A", "B", …"""
+    """Return what a way of a split is called, or an arm at its place: "A", "B", …"""
     return chr(ord("A") + place)
 
 
 def shown_ways(flow_id: int, program: Program, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Shown]:
-    """Return the splits that a run has come to, of what it had gathered ``before`` and has ``after``."""
+    """Return the splits, and the waits and discounts that try something, that a run has come to.
+
+    It had gathered ``before``, and has ``after``.
+    """
     new = {step: place for step, place in after.get("ways", {}).items() if step not in before.get("ways", {})}
     if not new:
         return []
     return [
-        Shown(split_experiment(flow_id, each), arm_of_way(new[each.step]), each.step)
+        Shown(name, arm_of_way(new[each.step]), each.step)
         for each in program.instructions
-        if isinstance(each, Split) and each.step in new
+        if each.step in new and not isinstance(each, Send) and (name := experiment_of(flow_id, each))
     ]
 
 

@@ -202,15 +202,16 @@ class Step:
         """Return a field's whole number, None if it is empty or none."""
         return whole(self.value.get(name))
 
-    def length(self, too_short: str) -> tuple[int, str]:
-        """Return ``amount`` and ``unit``."""
-        amount, unit = self.number_of("amount") or 0, str(self.value.get("unit") or "")
+    def length(self, too_short: str, value: Any = None, path: Path = ()) -> tuple[int, str]:
+        """Return ``amount`` and ``unit``, of the step or of the value at ``path`` inside it."""
+        value = self.value if value is None else value
+        amount, unit = whole(value.get("amount")) or 0, str(value.get("unit") or "")
         if amount < 1:
-            self.report(("amount",), too_short)
+            self.report((*path, "amount"), too_short)
         if unit not in UNITS:
-            self.report(("unit",), _("Choose a unit."))
+            self.report((*path, "unit"), _("Choose a unit."))
         elif amount > LONGEST[unit]:
-            self.report(("amount",), _("Wait ten years at most."))
+            self.report((*path, "amount"), _("Wait ten years at most."))
         return amount, unit
 
     def way(self, *path: str | int) -> Way:

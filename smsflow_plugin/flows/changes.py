@@ -48,7 +48,7 @@ _COPY: dict[type[Instruction], frozenset[str]] = {
 }
 #: How long something takes, by operation.
 _DELAY: dict[str, frozenset[str]] = {
-    "wait": frozenset({"amount", "unit"}),
+    "wait": frozenset({"amount", "unit", "variants"}),
     "wait_until_time": frozenset({"time", "weekdays"}),
     "wait_until_date": frozenset({"path", "amount", "unit", "time"}),
     "wait_best_time": frozenset({"within_hours"}),

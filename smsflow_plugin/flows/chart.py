@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows import program as p
+from smsflow_plugin.flows.arm_words import length, taken_off, tried_words
 from smsflow_plugin.flows.layout import Step, Way
 from smsflow_plugin.flows.outline import OutlineStep
 from smsflow_plugin.flows.outline import walk as every_outline_step
@@ -313,7 +314,7 @@ def summary(instruction: p.Instruction) -> str:
         case p.Send(texts=texts):
             return texts.get("") or next(iter(texts.values()), "")
         case p.Wait(amount=amount, unit=unit):
-            return length(amount, unit)
+            return tried_words(length(amount, unit), instruction)
         case p.WaitUntilTime(time=time):
             return time
         case p.WaitBestTime(within_hours=hours):
@@ -333,7 +334,7 @@ def summary(instruction: p.Instruction) -> str:
         case p.SetField(name=name, value=value, path=path):
             return f"{name} = {path or value}"
         case p.Discount(name=name, amount=amount, kind=kind):
-            return f"{name}: {amount} %" if kind == "percent" else f"{name}: {amount}"
+            return f"{name}: {tried_words(taken_off(kind, amount), instruction)}"
         case p.Webhook(url=url):
             return url
         case p.Notify(subject=subject):
@@ -348,22 +349,6 @@ def summary(instruction: p.Instruction) -> str:
             # a wait's own way out has no words of the person who made the flow
             return "" if instruction.part else reason
     return ""
-
-
-def length(amount: int, unit: str) -> str:
-    """Return "3 days"."""
-    match unit:
-        case "minutes":
-            words = ngettext("%(count)d minute", "%(count)d minutes", amount)
-        case "hours":
-            words = ngettext("%(count)d hour", "%(count)d hours", amount)
-        case "days":
-            words = ngettext("%(count)d day", "%(count)d days", amount)
-        case "weeks":
-            words = ngettext("%(count)d week", "%(count)d weeks", amount)
-        case _:
-            words = ngettext("%(count)d month", "%(count)d months", amount)
-    return words % {"count": amount}
 
 
 def with_feet(steps: Iterable[Step], feet: Mapping[str, str], marks: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:

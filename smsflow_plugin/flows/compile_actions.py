@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.flows.assembly import Step, plain
 from smsflow_plugin.flows.compile_texts import checked, name_of
+from smsflow_plugin.flows.compile_variants import different, tried
+from smsflow_plugin.flows.context import GATHERED
+from smsflow_plugin.flows.problems import Path
 from smsflow_plugin.flows.program import (
     Agree,
     Discount,
@@ -24,6 +27,7 @@ from smsflow_plugin.flows.program import (
     Instruction,
     Jump,
     Notify,
+    Offer,
     SetField,
     Tag,
     Webhook,
@@ -31,7 +35,8 @@ from smsflow_plugin.flows.program import (
 from smsflow_plugin.flows.ways import phrases
 
 #: Where a value for a field can come from, and what that is called in a run.
-_SOURCES = ("trigger", "fields", "answers", "codes", "webhooks")
+_SOURCES = ("trigger", "fields", "answers", "codes", "offers", "offer_kinds", "webhooks")
+_KINDS = ("percent", "amount", "shipping")
 _CONTACT = ("first_name", "last_name", "email", "language", "country", "province", "postcode", "orders_count")
 _is_url = URLValidator(schemes=["https"])
 
@@ -58,7 +63,7 @@ def _source(step: Step, source: str) -> str:
     path = source.removeprefix("contact.").removeprefix("run.")
     head, _dot, rest = path.partition(".")
     if path in _CONTACT or (head in _SOURCES and rest):
-        return f"run.{path}" if head in ("answers", "codes", "webhooks") else path
+        return f"run.{path}" if head in GATHERED else path
     step.report(
         ("source",), _("Start with one of these: %(names)s.") % {"names": ", ".join(f"{s}.…" for s in _SOURCES)}
     )
@@ -127,9 +132,10 @@ def discount(step: Step) -> bool:
     if not step.text("name"):
         step.report(("name",), _("Give a name, by which texts call the code."))
     kind = step.text("kind")
-    if kind not in ("percent", "amount", "shipping"):
+    if kind not in _KINDS:
         step.report(("kind",), _("Choose a kind."))
-    amount = _amount(step, kind)
+    amount = _amount(step, kind, step.value, ())
+    offers = _offers(step, kind, amount)
     minimum = _decimal(step.value.get("minimum"))
     if minimum is not None and minimum < 0:
         step.report(("minimum",), _("Give a number of at least 0."))
@@ -142,21 +148,42 @@ def discount(step: Step) -> bool:
 
     def instruction(on_failure: int | None) -> Discount:
         least = "" if not minimum else _number(minimum)
-        return Discount(step.id, name, kind, amount, least, days, prefix, on_failure)
+        return Discount(step.id, name, kind, amount, least, days, prefix, on_failure, variants=offers)
 
-    return _may_fail(step, instruction, "codes", name)
+    goes_on = _may_fail(step, instruction, "codes", name)
+    step.assembly.remember("offer_kinds", name)
+    if {kind, *(each.kind for each in offers)} != {"shipping"}:
+        step.assembly.remember("offers", name)
+    return goes_on
 
 
-def _amount(step: Step, kind: str) -> str:
+def _amount(step: Step, kind: str, value: Any, path: Path) -> str:
     if kind == "shipping":
         return ""
-    amount = _decimal(step.value.get("amount"))
+    amount = _decimal(value.get("amount"))
     if amount is None or amount <= 0:
-        step.report(("amount",), _("Give a number above 0."))
+        step.report((*path, "amount"), _("Give a number above 0."))
         return ""
     if kind == "percent" and amount > 100:
-        step.report(("amount",), _("More than 100 percent is more than everything."))
+        step.report((*path, "amount"), _("More than 100 percent is more than everything."))
     return _number(amount)
+
+
+def _offers(step: Step, kind: str, own: str) -> tuple[Offer, ...]:
+    """Return the other discounts that a step tries against its own."""
+    found = []
+    is_new = different(step, (kind, own), _("This is the same as another one. There is nothing to compare."))
+    for each in tried(step, _("The shares of all other offers together must leave something for the step's own.")):
+        other = plain(each.value.get("kind")) or kind
+        if other not in _KINDS:
+            step.report((*each.path, "kind"), _("Choose a kind."))
+        amount = _amount(step, other, each.value, each.path)
+        if amount:
+            is_new((*each.path, "amount"), (other, amount))
+        elif other == "shipping":
+            is_new((*each.path, "kind"), (other, amount))
+        found.append(Offer(each.name, each.weight, amount, other))
+    return tuple(found)
 
 
 def webhook(step: Step) -> bool:

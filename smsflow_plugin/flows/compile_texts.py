@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.audience.replies import fold, reserved
 from smsflow_plugin.flows.assembly import Branching, Step, plain, whole
+from smsflow_plugin.flows.compile_variants import tried
 from smsflow_plugin.flows.pictures import UnfitPicture
 from smsflow_plugin.flows.problems import Path
-from smsflow_plugin.flows.program import VARIANTS, Choice, Email, Jump, Listen, Send, Tag, Variant
+from smsflow_plugin.flows.program import Choice, Email, Jump, Listen, Send, Tag, Variant
 from smsflow_plugin.flows.snippets import UnknownSnippet, expand
 from smsflow_plugin.flows.ways import Item, items, phrases
 from smsflow_plugin.messaging.liquid import check_copy
@@ -43,19 +44,10 @@ def send(step: Step) -> bool:
 
 def _variants(step: Step) -> tuple[Variant, ...]:
     """Return the other wordings of a text, with their names and shares."""
-    found: list[Variant] = []
-    for each in items(step.value.get("variants")):
-        path: Path = ("variants", each.index)
-        weight = whole(each.value.get("weight")) or 0
-        if weight < 1:
-            step.report((*path, "weight"), _("Give a number of at least 1."))
-        elif weight + sum(variant.weight for variant in found) > 99:
-            step.report((*path, "weight"), _("The shares of all variants together must leave something for the text."))
-        if len(found) + 2 > len(VARIANTS):
-            step.report(path, _("There are too many variants."))
-            break
-        texts, fallback = copy_of(step, each.value, path, required=True)
-        found.append(Variant(VARIANTS[len(found) + 1], weight, texts, fallback))
+    found = []
+    for each in tried(step, _("The shares of all variants together must leave something for the text.")):
+        texts, fallback = copy_of(step, each.value, each.path, required=True)
+        found.append(Variant(each.name, each.weight, texts, fallback))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.assembly import LONGEST, UNITS, Step
+from smsflow_plugin.flows.compile_variants import delays
 from smsflow_plugin.flows.program import Exit, Jump, Wait, WaitBestTime, WaitForEvent, WaitUntilDate, WaitUntilTime
 
 #: Why a run ends when the date that it waits for has passed.
@@ -16,7 +17,8 @@ PAST = "date_passed"
 
 
 def wait(step: Step) -> bool:
-    step.add(Wait(step.id, *step.length(_("Wait at least one minute."))))
+    amount, unit = step.length(_("Wait at least one minute."))
+    step.add(Wait(step.id, amount, unit, variants=delays(step, amount, unit)))
     return True
 
 

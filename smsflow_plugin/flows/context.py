@@ -12,7 +12,7 @@ CONTACT_FIELDS = ("first_name", "last_name", "email", "language")
 PREFERENCES = "preferences_link"
 STORE_FIELDS = ("name", "brand", "url")
 #: What a run gathers on its way, and copy may print.
-GATHERED = ("answers", "codes", "webhooks")
+GATHERED = ("answers", "codes", "offers", "offer_kinds", "webhooks")
 
 #: Values for previews. In ``sample_context`` those that may be missing are None instead.
 _EXAMPLE_LINK = {PREFERENCES: "https://texts.example/smsflow/preferences/1.Ykq8vXo3TzSkZ0f1p2rB5w~hO3s"}

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from smsflow_plugin.events.kinds import KINDS
 from smsflow_plugin.flows.action_blocks import TagStepBlock
+from smsflow_plugin.flows.arm_words import length
 from smsflow_plugin.flows.behaviour_blocks import DESCRIPTIONS
 from smsflow_plugin.flows.condition_fields import (
     DATE_FIELD_CHOICES,
@@ -20,9 +21,10 @@ from smsflow_plugin.flows.condition_fields import (
     OPERATOR_CHOICES,
     labels,
 )
+from smsflow_plugin.flows.discount_fields import DISCOUNT_CHOICES
+from smsflow_plugin.flows.program import VARIANTS
 from smsflow_plugin.flows.step_blocks import DATE_SOURCE_CHOICES, UNIT_CHOICES, WEEKDAY_CHOICES
 from smsflow_plugin.flows.step_lists import RETIRED
-from smsflow_plugin.flows.way_blocks import DISCOUNT_CHOICES
 from smsflow_plugin.flows.ways import items, phrases, span
 
 _FIELDS = {**labels(KNOWN_FIELD_CHOICES), **labels(FIELD_CHOICES), **dict(DATE_FIELD_CHOICES)}
@@ -48,7 +50,23 @@ def _field(name: str) -> Callable[[Any], str]:
 
 
 def _length(value: Any) -> str:
-    return f"{value.get('amount') or '…'} {_UNITS.get(value.get('unit'), '…')}"
+    amount, unit = value.get("amount"), value.get("unit")
+    if isinstance(amount, int) and amount and unit in _UNITS:
+        return length(amount, unit)
+    return f"{amount or '…'} {_UNITS.get(unit, '…')}"
+
+
+def _wait(value: Any) -> str:
+    return _tried(_length(value), value, _length)
+
+
+def _tried(own: str, value: Any, words: Callable[[Any], str]) -> str:
+    """Return a step's own and what it tries beside it: "A: 1 hours / B: 4 hours (50 %)"."""
+    others = [
+        f"{name}: {words(each.value)} ({each.value.get('weight') or '…'} %)"
+        for name, each in zip(VARIANTS[1:], items(value.get("variants")), strict=False)
+    ]
+    return " / ".join([f"{VARIANTS[0]}: {own}", *others]) if others else own
 
 
 def _choice(value: Any) -> str:
@@ -120,8 +138,13 @@ def _set_field(value: Any) -> str:
 
 
 def _discount(value: Any) -> str:
-    kind = _DISCOUNTS.get(value.get("kind"), "…")
-    return str(kind) if value.get("kind") == "shipping" else f"{value.get('amount') or '…'} {kind}"
+    own = value.get("kind")
+    return _tried(_offer(value, own), value, lambda each: _offer(each, each.get("kind") or own))
+
+
+def _offer(value: Any, kind: Any) -> str:
+    words = str(_DISCOUNTS.get(kind, "…"))
+    return words if kind == "shipping" else f"{value.get('amount') or '…'} {words}"
 
 
 def _go_to(value: Any) -> str:
@@ -134,7 +157,7 @@ _STEPS: dict[str, Callable[[Any], str]] = {
     "ask_yes_no": lambda value: _asked(value, [_("yes"), _("no")]),
     "ask_number": _number,
     "ask_text": _field("text"),
-    "wait": _length,
+    "wait": _wait,
     "wait_until_time": _time_of_day,
     "wait_until_date": _until_date,
     "wait_best_time": _best_time,

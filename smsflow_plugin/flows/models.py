@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,8 @@ from smsflow_plugin.stores.querysets import StoreScopedQuerySet
 #: Steps of one list; far more than a person can oversee.
 MAX_STEPS = 60
 MAX_TRIGGERS = 10
+
+_PERCENT = (MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100)))
 
 
 def trigger_choices() -> list[tuple[str, object]]:
@@ -183,6 +186,43 @@ class Flow(WorkflowMixin, DraftStateMixin, LockableMixin, RevisionMixin, Preview
             "By itself only the better wording of a text is kept, and published: not where more people opt out with"
             " it, nor where the draft has other changes. Whoever is inside goes on."
         ),
+    )
+    #: What it is to reach, see ``measurement.targets``: no part of its program.
+    target_conversion = models.DecimalField(
+        _("orders for a hundred texts, at least"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=_PERCENT,
+        help_text=_("Percent of the texts that were delivered."),
+    )
+    target_revenue = models.DecimalField(
+        _("revenue for each text, at least"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text=_("In the store's currency, for each text that was delivered."),
+    )
+    target_clicks = models.DecimalField(
+        _("clicked, at least"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=_PERCENT,
+        help_text=_("Percent of the texts that were delivered."),
+    )
+    target_opt_outs = models.DecimalField(
+        _("opted out, at most"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=_PERCENT,
+        help_text=_("Percent of the texts that were delivered."),
     )
     #: While it is paused nobody enters, and everybody inside stays where they are.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)

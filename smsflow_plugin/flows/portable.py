@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -62,6 +63,10 @@ FIELDS = (
     "own_gap",
     "holdout",
     "when_conclusive",
+    "target_conversion",
+    "target_revenue",
+    "target_clicks",
+    "target_opt_outs",
 )
 
 #: Which blocks name something else of the store, by their type: the key, and what it is.
@@ -103,6 +108,8 @@ def export_flow(flow: Flow) -> dict[str, Any]:
         "needs": {
             "flows": sorted(set(names[Flow].values())),
             "segments": sorted(set(names[Segment].values())),
+            # money means nothing without it
+            **({"currency": flow.store.currency} if form["target_revenue"] is not None else {}),
             "snippets": sorted(set(_SNIPPET.findall(json.dumps(form).replace('\\"', '"')))),
         },
     }
@@ -157,9 +164,21 @@ def import_flow(data: Mapping[str, Any], store: Store) -> Imported:
     for name in FIELDS:
         if name in form:
             _take(imported, name, form[name], own)
+    _drop_foreign_money(imported, data)
     # a list shows what it can be opened by
     imported.flow.name = imported.flow.name.strip() or str(_("Imported flow"))
     return imported
+
+
+def _drop_foreign_money(imported: Imported, data: Mapping[str, Any]) -> None:
+    needs, flow = data.get("needs"), imported.flow
+    currency = needs.get("currency") if isinstance(needs, Mapping) else None
+    if flow.target_revenue is None or currency in (None, flow.store.currency):
+        return
+    flow.target_revenue = None
+    words = _("%(place)s: the file says it in another currency (%(currency)s); it was left out.")
+    label = Flow._meta.get_field("target_revenue").verbose_name
+    imported.problems.append(words % {"place": label, "currency": str(currency)[:10]})
 
 
 class ImportFlow(BaseAction):  # type: ignore[misc]
@@ -206,7 +225,7 @@ def _plain(flow: Flow, name: str) -> Any:
     if isinstance(value, blocks.StreamValue):
         # by the block and not by the value: what is not installed gets its own name back
         return value.stream_block.get_prep_value(value)
-    return value
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _stream(name: str, value: Any) -> Any:
@@ -300,7 +319,8 @@ def _take(imported: Imported, name: str, value: Any, own: Mapping[Any, Mapping[s
             raise ValidationError(_("This is not a name."))
         if name == "exits" and not (isinstance(value, list) and all(isinstance(kind, str) for kind in value)):
             raise ValidationError(_("This is not a list of events."))
-        setattr(imported.flow, name, column.clean(value, imported.flow) if value != "" else value)
+        is_empty = value == "" and column.empty_strings_allowed
+        setattr(imported.flow, name, value if is_empty else column.clean(value, imported.flow))
     except (ValidationError, TypeError, ValueError) as error:
         reason = " ".join(error.messages) if isinstance(error, ValidationError) else _("This value does not fit.")
         imported.problems.append(_("%(place)s: %(problem)s") % {"place": label, "problem": reason})

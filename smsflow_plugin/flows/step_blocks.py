@@ -19,7 +19,7 @@ from smsflow_plugin.flows.copy_blocks import (
     translations_block,
 )
 from smsflow_plugin.flows.pictures import PictureBlock
-from smsflow_plugin.flows.program import VARIANTS
+from smsflow_plugin.flows.variant_blocks import share_block, variants_block
 
 __all__ = ["LANGUAGE_CHOICES", "MAX_COPY", "CopyBlock", "TranslationBlock", "leaf_steps"]
 
@@ -68,9 +68,7 @@ def unit_block(default: str = "days") -> blocks.ChoiceBlock:
 class VariantBlock(blocks.StructBlock):
     """The same text in other words, for some of the people."""
 
-    weight = blocks.IntegerBlock(
-        min_value=1, max_value=99, default=50, label=_("Share in percent"), help_text=_("Everybody else gets the text.")
-    )
+    weight = share_block(_("Everybody else gets the text."))
     text = copy_block(label=_("Text"))
     fallback = fallback_block()
     translations = translations_block(TranslationBlock())
@@ -115,14 +113,11 @@ class SendBlock(blocks.StructBlock):
         label=_("When it may not go yet"),
         help_text=_("Empty: as the flow says, or the store's rules."),
     )
-    variants = blocks.ListBlock(
+    variants = variants_block(
         VariantBlock(),
-        default=[],
-        required=False,
-        max_num=len(VARIANTS) - 1,
-        label=_("Variants to try"),
-        help_text=_(
-            "The text above is A, and these are B, C and D. Who gets which is a matter of chance; the same person "
+        _("Variants to try"),
+        _(
+            "The text above is A, and these are B, C and D. Who gets which is a matter of chance; the same "
             "always gets the same. Change one thing at a time."
         ),
     )
@@ -139,18 +134,40 @@ class SendBlock(blocks.StructBlock):
         )
 
 
+class DelayBlock(blocks.StructBlock):
+    """Another time to wait, for some of the people."""
+
+    weight = share_block(_("Everybody else waits as long as the step says."))
+    amount = amount_block(_("How long"), default=None)
+    unit = unit_block()
+
+    class Meta:
+        icon = "time"
+        label = _("Delay")
+        label_format = _("or {amount} {unit} ({weight} %)")
+
+
 class WaitBlock(blocks.StructBlock):
     """Some time."""
 
     amount = amount_block(_("How long"))
     unit = unit_block()
+    variants = variants_block(
+        DelayBlock(),
+        _("Other delays to try"),
+        _(
+            "The step's own time is A, and these are B, C and D. Who waits how long is a matter of chance; the same "
+            "person always waits as long. Change one thing at a time."
+        ),
+    )
 
     class Meta:
         icon = "time"
         label = _("Wait")
-        label_format = "{amount} {unit}"
+        label_format = "{amount} {unit} {variants}"
         group = WAITING
         description = _("Waits. One day means the same time tomorrow.")
+        form_layout = blocks.BlockGroup(children=["amount", "unit"], settings=["variants"])
 
 
 class WaitUntilTimeBlock(blocks.StructBlock):

@@ -17,6 +17,7 @@ from smsflow_plugin.flows.action_blocks import SYSTEMS
 from smsflow_plugin.flows.condition_blocks import ConditionBlock
 from smsflow_plugin.flows.copy_block import LinesBlock
 from smsflow_plugin.flows.copy_blocks import CopyBlock, TranslationBlock, copy_block, fallback_block, translations_block
+from smsflow_plugin.flows.discount_fields import discount_fields
 from smsflow_plugin.flows.step_blocks import TEXTS, WAITING, amount_block, unit_block
 from smsflow_plugin.flows.step_lists import StepListBlock, WayBlock
 
@@ -27,7 +28,6 @@ SINCE_CHOICES = [
     ("entry", _("since the person entered: what came earlier counts")),
     ("wait", _("from now on only")),
 ]
-DISCOUNT_CHOICES = [("percent", _("Percent")), ("amount", _("Amount")), ("shipping", _("Free shipping"))]
 
 Children = list[tuple[str, blocks.Block]]
 
@@ -90,7 +90,7 @@ class _Shared:
             ("highest", blocks.IntegerBlock(default=10, label=_("Highest number"))),
         ]
         self.event = _event_fields()
-        self.discount = _discount_fields()
+        self.discount = discount_fields()
         self.webhook = _webhook_fields()
 
 
@@ -105,38 +105,6 @@ def _event_fields() -> tuple[blocks.Block, blocks.Block, blocks.Block]:
         help_text=_("As what started the flow."),
     )
     return events, since, same_subject
-
-
-def _discount_fields() -> Children:
-    return [
-        (
-            "name",
-            blocks.CharBlock(
-                max_length=40,
-                default="discount",
-                label=_("Name"),
-                help_text=_("Texts call the code by it: {{ codes.discount | default: '' }}."),
-            ),
-        ),
-        ("kind", blocks.ChoiceBlock(choices=DISCOUNT_CHOICES, default="percent", label=_("Kind"))),
-        ("amount", blocks.DecimalBlock(required=False, min_value=0, default=10, label=_("How much"))),
-        (
-            "minimum",
-            blocks.DecimalBlock(
-                required=False,
-                min_value=0,
-                label=_("For orders of at least"),
-                help_text=_("In the store's currency. Empty means any order."),
-            ),
-        ),
-        ("valid_days", blocks.IntegerBlock(min_value=1, max_value=3650, default=7, label=_("Valid for so many days"))),
-        (
-            "prefix",
-            blocks.CharBlock(
-                required=False, max_length=12, label=_("Code starts with"), help_text=_("For example “ADA-”.")
-            ),
-        ),
-    ]
 
 
 def _webhook_fields() -> Children:
@@ -388,12 +356,12 @@ class WaySteps:
 
     def _discount(self, failed: Children) -> blocks.StructBlock:
         children = [*self.shared.discount, *failed]
-        rare = ["minimum", "prefix"]
+        rare = ["minimum", "prefix", "variants"]
         return _struct(
             children,
             icon="tag",
             label=_("Make a discount code"),
-            label_format="{kind} {amount}",
+            label_format="{amount} {kind} {variants}",
             group=SYSTEMS,
             description=_("Makes a code for this person alone."),
             form_layout=blocks.BlockGroup(children=[n for n, _b in children if n not in rare], settings=rare),

@@ -52,23 +52,28 @@ class StoreRules:
         return 1 + Priority(priority).rank * RANK_WIDTH + min(place, RANK_WIDTH - 1)
 
 
-def rules_of(stores: Iterable[Store], *, draft: Policy | None = None, keep: bool = True) -> dict[int, StoreRules]:
+def rules_of(
+    stores: Iterable[Store], *, draft: Policy | None = None, keep: bool = True, standing: bool = True
+) -> dict[int, StoreRules]:
     """Return what holds for each of ``stores``, by its id.
 
     A few queries, and one for each store whose rules have changed since this process last saw them.
 
     With a ``draft``, a store's or the site's, it is what would hold if that were published. Nothing is written then,
-    nor without ``keep``: the rules have no version.
+    nor without ``keep``: the rules have no version. Without ``standing`` nothing is read of how things are now: one
+    query, which says nothing of stops and of what was spent.
     """
     stores = list(stores)
     ids = [store.pk for store in stores]
     policies = {policy.store_id: policy for policy in Policy.objects.filter(live=True).filter(_of(ids))}
     if draft is not None:
         policies[draft.store_id] = draft
-    stopped = set(PanicStop.objects.filter(_of(ids), released_at=None).values_list("store_id", flat=True))
+    stops = PanicStop.objects.filter(_of(ids), released_at=None) if standing else PanicStop.objects.none()
+    stopped = set(stops.values_list("store_id", flat=True))
     site = policies.get(None)
     merged_rules, unread = _read(stores, policies)
-    budgets = budgets_of(((store, merged_rules[store.pk].rules) for store in stores), clock.now())
+    limited = ((store, merged_rules[store.pk].rules) for store in stores) if standing else ()
+    budgets = budgets_of(limited, clock.now())
     found = {}
     for store in stores:
         effective = merged_rules[store.pk]

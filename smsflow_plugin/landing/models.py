@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
@@ -21,8 +21,9 @@ from wagtail.fields import RichTextField
 from wagtail.images import get_image_model_string
 from wagtail.models import Page
 
+from smsflow_plugin import clock
 from smsflow_plugin.conf import smsflow_settings
-from smsflow_plugin.landing import offers
+from smsflow_plugin.landing import answers, offers, page_links
 from smsflow_plugin.landing.permissions import StorePageTester
 from smsflow_plugin.links import targets
 from smsflow_plugin.messaging.short_links import landing_base, may_lead_to, shop_home
@@ -163,6 +164,12 @@ class LandingPage(Page):  # type: ignore[misc]
         if errors:
             raise ValidationError(errors)
 
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        # Wagtail's aliases take everything along, also what is left out of copies
+        if self._state.adding and LandingPage.objects.filter(token=self.token).exists():
+            self.token = new_page_token()
+        return super().save(*args, **kwargs)
+
     def with_content_json(self, content: Any) -> LandingPage:
         # copies take the revisions of what they are copies of along; the address stays the page's own
         page: LandingPage = super().with_content_json(content)
@@ -194,6 +201,8 @@ class LandingPage(Page):  # type: ignore[misc]
             "language": language,
             "words": said,
             "heading": self.title,
+            # the form refuses such links; what is stored already must stay publishable, so it is left out here
+            "body": page_links.without_strange(self.body, store),
             "button": self.button or said["to_the_shop"],
             "shop": self._shop_address(store, request),
             "sign_up": self._sign_up(store, language),
@@ -213,7 +222,19 @@ class LandingPage(Page):  # type: ignore[misc]
             return None
         return embedded(form, language, self.address)
 
+    def make_preview_request(self, original_request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> Any:
+        # whoever moderates may see drafts without any permission for the page: no further than the store wall
+        if original_request is not None and self.permissions_for_user(original_request.user).outside:
+            raise PermissionDenied
+        return super().make_preview_request(original_request, *args, **kwargs)
+
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # asked here, not at the lasting address only: a site with wagtail.urls serves the page at its place in the tree
+        store = self.store
+        if store is None or store.status == Store.Status.UNINSTALLED:
+            return answers.unknown(request)
+        if not self.is_open(clock.now()):
+            return answers.lead_home(request, store)
         response: HttpResponse = super().serve(request, *args, **kwargs)
         # the slip of the form is each visitor's own
         add_never_cache_headers(response)

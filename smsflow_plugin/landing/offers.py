@@ -33,7 +33,9 @@ def shop_address(home: str, link: str, code: str, *, website: str) -> str:
         return address
     if parts.path.startswith(("/cart/", "/checkouts/")):
         return targets.tagged(address, {"discount": code})
-    inside = urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    # browsers take two slashes in front, of either kind, for the beginning of another site's address
+    path = "/" + parts.path.lstrip("/\\") if parts.path else ""
+    inside = urlunsplit(("", "", path, parts.query, parts.fragment))
     query = f"redirect={quote(inside, safe='/')}" if inside not in ("", "/") else ""
     return urlunsplit((parts.scheme, parts.netloc, f"/discount/{quote(code, safe='')}", query, ""))
 

@@ -58,6 +58,21 @@ def may_edit_in(user: Any, store_id: int | None) -> bool:
     return bool(policy.user_has_permission_for_instance(user, "change", OptInForm(store_id=store_id)))
 
 
+def has_strange_below(user: Any, page: Page) -> bool:
+    """Return whether ``page`` is or holds a folder in whose store ``user`` makes no landing pages."""
+    stores = {store for path, store in folders_known_to(user).items() if path.startswith(page.path)}
+    return not (user.is_superuser or all(may_edit_in(user, store) for store in stores))
+
+
+def without_strange(pages: Any, user: Any) -> Any:
+    """Return those of ``pages``, a query of pages of whatever kind, that are not behind the store wall for ``user``."""
+    if not user.is_superuser:
+        for path, store in folders_known_to(user).items():
+            if not may_edit_in(user, store):
+                pages = pages.exclude(path__startswith=path)
+    return pages
+
+
 def folders_known_to(user: Any) -> dict[str, int | None]:
     """Return the store of each folder by its place in the tree; read once for each request, as lists ask often."""
     found: dict[str, int | None] | None = getattr(user, "_smsflow_landing_folders", None)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -24,6 +24,7 @@ from smsflow_plugin.links import bots, guard, targets
 from smsflow_plugin.links.models import Click, Link
 from smsflow_plugin.links.translate import SOURCE
 from smsflow_plugin.messaging.short_links import is_landing_page
+from smsflow_plugin.stores import changes
 from smsflow_plugin.stores.models import Store
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ _CODE = re.compile("[0-9A-Za-z]{1,16}")
 #: All that is to be known of a link. Plain values: making models of them would take longer than the query.
 _READ = (
     "pk", "store_id", "code", "target", "expires_at", "clicked_at", "message_id", "contact_id",
-    "store__status", "store__website", "store__link_utm", "store__link_domain",
+    "store__status", "store__website", "store__link_utm", "store__link_domain", "store__timezone",
     "contact__phone", "contact__erased_at", "contact__marketing_consent", "contact__service_consent",
     "message__flow_id", "message__step", "message__variant", "message__clicked_at", "message__flow__name",
 )  # fmt: skip
@@ -106,23 +107,38 @@ def _count(request: HttpRequest, link: Any) -> None:
         kind, because = bots.who(request.method or "", request.headers)
         if kind == bots.HUMAN and link.several:
             kind, because = bots.BOT, SEVERAL
-            _take_back(request, link)
-        click = Click.objects.create(
-            store_id=link.store_id,
-            link_id=link.pk,
-            at=clock.now(),
-            kind=kind,
-            because=because,
-            user_agent=_agent(request),
-        )
-        if kind == bots.HUMAN and link.clicked_at is None:
+        if kind != bots.HUMAN:
+            _keep_robot(request, link, kind, because)
+            return
+        click = _keep(request, link, kind, because)
+        if link.clicked_at is None:
             _tell(link, click)
     except DatabaseError:
         logger.exception("A click on the link %s could not be kept.", link.pk)
 
 
-def _take_back(request: HttpRequest, link: Any) -> None:
-    """Take for a scanner's what it opened a moment ago, when it still looked like a person."""
+def _keep(request: HttpRequest, link: Any, kind: str, because: str) -> Click:
+    return Click.objects.create(
+        store_id=link.store_id,
+        link_id=link.pk,
+        at=clock.now(),
+        kind=kind,
+        because=because,
+        user_agent=_agent(request),
+    )
+
+
+@transaction.atomic
+def _keep_robot(request: HttpRequest, link: Any, kind: str, because: str) -> None:
+    """Keep what is no person's, and note its day: robots are counted by day. What people click is noted once the
+    inbox has made an event of it."""
+    moments = _take_back(request, link) if because == SEVERAL else []
+    moments.append(_keep(request, link, kind, because).at)
+    changes.note([(link.store_id, at) for at in moments], {link.store_id: link.store__timezone})
+
+
+def _take_back(request: HttpRequest, link: Any) -> list[datetime]:
+    """Take for a scanner's what it opened a moment ago, when it still looked like a person; return when that was."""
     before = Click.objects.filter(
         store_id=link.store_id,
         link__message_id=link.message_id,
@@ -130,12 +146,14 @@ def _take_back(request: HttpRequest, link: Any) -> None:
         kind=bots.HUMAN,
         user_agent=_agent(request),
     )
-    names = [_name(code, pk) for pk, code in before.values_list("pk", "link__code")]
+    found = list(before.values_list("pk", "link__code", "at"))
     before.update(kind=bots.BOT, because=SEVERAL)
+    names = [_name(code, pk) for pk, code, _at in found]
     unread = Delivery.objects.filter(store_id=link.store_id, source=SOURCE, external_id__in=names)
     unread.filter(state=Delivery.State.PENDING).update(
         state=Delivery.State.IGNORED, reason="A scanner opened several links at once.", processed_at=clock.now()
     )
+    return [at for _pk, _code, at in found]
 
 
 def _tell(link: Any, click: Click) -> None:

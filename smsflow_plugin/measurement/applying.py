@@ -1,4 +1,4 @@
-"""Takes the wording of one arm over into a draft of the flow. A person does it, and publishes it."""
+"""Takes what one arm says (a wording, a delay, an offer) over into a draft. A person does it, and publishes it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from wagtail.actions import BaseAction
 from wagtail.log_actions import log
 
 from smsflow_plugin import clock
-from smsflow_plugin.engine.trials import copy_experiment
+from smsflow_plugin.engine.trials import experiment_of
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.problems import CannotCompile
-from smsflow_plugin.flows.program import VARIANTS, Send
+from smsflow_plugin.flows.program import VARIANTS, Discount, Send, Wait
 
-_COPY = ("text", "fallback", "translations")
+#: What a variant says in its step's stead, by the kind of the step.
+_TAKEN = {"send": ("text", "fallback", "translations"), "wait": ("amount", "unit"), "discount": ("kind", "amount")}
 
 
 class CannotApply(Exception):
@@ -25,15 +26,19 @@ class CannotApply(Exception):
 
 
 def with_winner(steps: list[Any], step: str, arm: str) -> list[Any]:
-    """Return raw steps in which ``step`` has only the wording of ``arm``. Nothing else changes."""
+    """Return raw steps in which ``step`` has only what ``arm`` says. Nothing else changes."""
     changed = copy.deepcopy(steps)
     for block in _blocks(changed):
         value = block["value"]
-        if block.get("id") == step and block.get("type") == "send":
+        taken = _TAKEN.get(str(block.get("type")))
+        if block.get("id") == step and taken:
             place = VARIANTS.index(arm)
             if place:
                 chosen = value["variants"][place - 1]["value"]
-                value.update({name: chosen[name] for name in _COPY if name in chosen})
+                # an empty kind of an offer means the step's own
+                value.update(
+                    {name: chosen[name] for name in taken if name in chosen and (chosen[name] or name != "kind")}
+                )
             value["variants"] = []
     return changed
 
@@ -51,7 +56,7 @@ def _blocks(value: Any) -> Any:
 
 
 class ApplyWinner(BaseAction):  # type: ignore[misc]
-    """Save a draft of a flow in which one wording is left of those that were tried.
+    """Save a draft of a flow in which one arm is left of those that were tried.
 
     :param instance: the flow.
     :param experiment: its name, as in ``Exposure``.
@@ -68,7 +73,7 @@ class ApplyWinner(BaseAction):  # type: ignore[misc]
 
     @transaction.atomic
     def execute(self, skip_permission_checks: bool = False) -> Flow:
-        """Save the draft and log whose wording it has.
+        """Save the draft and log whose it is.
 
         :raises CannotApply: if the newest draft tries something else by now, or nobody may change it.
         """
@@ -97,7 +102,8 @@ class ApplyWinner(BaseAction):  # type: ignore[misc]
         except CannotCompile:
             instructions = ()
         for each in instructions:
-            tried = isinstance(each, Send) and each.variants and copy_experiment(draft.pk, each) == self.experiment
-            if tried and self.arm in tuple(VARIANTS[: len(each.weights)]):
+            if not isinstance(each, Send | Wait | Discount) or experiment_of(draft.pk, each) != self.experiment:
+                continue
+            if each.variants and self.arm in tuple(VARIANTS[: len(each.weights)]):
                 return each.step
         raise CannotApply(_("The newest draft of the flow no longer tries this."))

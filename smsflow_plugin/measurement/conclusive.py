@@ -15,7 +15,7 @@ from smsflow_plugin.measurement.judging import State, judge
 from smsflow_plugin.measurement.models import ExperimentStanding
 from smsflow_plugin.measurement.standings import arms_of
 from smsflow_plugin.measurement.verdicts import verdict, warnings
-from smsflow_plugin.measurement.winners import Outcome, is_tried, outcome_words
+from smsflow_plugin.measurement.winners import Outcome, design_of, is_tried, outcome_words
 from smsflow_plugin.stores.models import Store
 
 #: For so long it is told that a rule has ended a test.
@@ -54,6 +54,8 @@ def conclusive_tests(store: Store) -> Iterator[Conclusive]:
 
 def _words(flow: Flow, row: ExperimentStanding) -> str:
     judgement = judge(arms_of(row), row.days)
-    said = [verdict(judgement)] if judgement.state is State.CONCLUSIVE else []
-    said += [*warnings(judgement), outcome_words(row.outcome, row.arm, row.reason)]
+    design = design_of(flow, row.experiment)
+    words = design.words if design else {}
+    said = [verdict(judgement, words)] if judgement.state is State.CONCLUSIVE else []
+    said += [*warnings(judgement, words), outcome_words(row.outcome, row.arm, row.reason)]
     return _("“%(flow)s”: %(words)s") % {"flow": flow, "words": " ".join(each for each in said if each)}

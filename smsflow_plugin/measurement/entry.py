@@ -27,6 +27,7 @@ class Kind(StrEnum):
     REVIEW = "review"
     CONSENT = "consent"
     ENTERED = "entered"
+    TRIED = "tried"
     DECISION = "decision"
     MESSAGE = "message"
     EFFECT = "effect"

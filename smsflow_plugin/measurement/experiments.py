@@ -15,16 +15,17 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import CharField, Count, F, Max, Min, Q, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.translation import gettext as _
 
 from smsflow_plugin import clock
 from smsflow_plugin.attribution.models import Exposure
 from smsflow_plugin.attribution.orders import CREATED, KINDS, Fact, Order, order_of
-from smsflow_plugin.engine.trials import HELD, SENT, arm_of_way, copy_experiment, quarter_of, split_experiment
-from smsflow_plugin.flows.models import Flow, FlowVersion
-from smsflow_plugin.flows.program import VARIANTS, Program, Send, Split
+from smsflow_plugin.engine.trials import HELD, SENT, arm_of_way, experiment_of, quarter_of
+from smsflow_plugin.flows.arm_words import arm_words
+from smsflow_plugin.flows.models import Flow
+from smsflow_plugin.flows.program import Discount, Program, Send, Wait
 from smsflow_plugin.governance.effective import rules_of
 from smsflow_plugin.measurement import statistics
 from smsflow_plugin.measurement.judging import BARS, Arm, Bars, Judgement, judge
@@ -41,16 +42,26 @@ _LATER = tuple(kind for kind in KINDS if kind != CREATED)
 
 class Kind(StrEnum):
     COPY = "copy"
+    DELAY = "delay"
+    OFFER = "offer"
     WAYS = "ways"
     HOLDOUT = "holdout"
 
 
+#: What a draft can keep one arm of; see ``applying``.
+KEEPABLE = (Kind.COPY, Kind.DELAY, Kind.OFFER)
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
-    """``weights`` are the arms with their shares, the one to compare with first; empty where nobody knows any more."""
+    """``weights`` are the arms with their shares, the one to compare with first; empty where nobody knows any more.
+
+    ``words`` say what an arm is, such as "4 hours", where a few words can.
+    """
 
     kind: Kind
     weights: Mapping[str, float]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class Experiment:
     running: bool
     #: What was counted last, None if it never was.
     standing: ExperimentStanding | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_holdout(self) -> bool:
@@ -103,7 +115,7 @@ class Result:
 
 
 def experiments(store: Store, anew: Collection[str] = ()) -> list[Experiment]:
-    """Return everything that was tried in ``store``, the newest first. Seven queries.
+    """Return everything that was tried in ``store``, the newest first. Four queries at most, five with its own holdout.
 
     How many people came to it, and when, is what was counted last, or what stands there now for those that were never
     counted, and for those that are named in ``anew``: only their exposures are read. What is closed stays as it is.
@@ -123,16 +135,14 @@ def experiments(store: Store, anew: Collection[str] = ()) -> list[Experiment]:
             else ()
         ),
     ]  # fmt: skip
-    flows = {flow.pk: flow for flow in Flow.objects.filter(store=store, pk__in={row[2] for row in rows})}
-    known = _designs(flows.values())
-    percent = rules_of([store], keep=False)[store.pk].rules.holdout
-    current = f"store:{quarter_of(clock.now(), store.timezone)}@{percent}"
+    names, known = _designs(store, {row[2] for row in rows})
+    current = _current_holdout(store, {row[0] for row in rows})
     found = [
         Experiment(
             name,
             design.kind,
-            flow.pk if flow else 0,
-            flow.name if flow else "",
+            0 if flow is None else flow_id,
+            flow or "",
             step,
             began,
             last,
@@ -140,9 +150,10 @@ def experiments(store: Store, anew: Collection[str] = ()) -> list[Experiment]:
             design.weights,
             running or name == current,
             kept.get(name),
+            words=design.words,
         )
         for name, step, flow_id, began, last, people in rows
-        for flow in [None if name.startswith("store:") else flows.get(flow_id)]
+        for flow in [None if name.startswith("store:") else names.get(flow_id)]
         for design, running in [known.get(name) or (_unknown(name, step), False)]
     ]
     return sorted(found, key=lambda each: (each.began, each.name), reverse=True)
@@ -179,21 +190,35 @@ def _holdout(name: str) -> Design:
     return Design(Kind.HOLDOUT, {HELD: percent, SENT: 100 - percent})
 
 
-def _designs(flows: Iterable[Flow]) -> dict[str, tuple[Design, bool]]:
-    """Return every experiment that some version of these flows tries, and whether the live one does."""
-    current = {flow.pk: flow.current_version_id if flow.live else None for flow in flows}
+def _current_holdout(store: Store, names: Iterable[str]) -> str:
+    """Return the name that the store's own holdout has today, "" if none of ``names`` can be it."""
+    quarter = f"store:{quarter_of(clock.now(), store.timezone)}@"
+    if not any(name.startswith(quarter) for name in names):
+        return ""
+    return f"{quarter}{rules_of([store], keep=False, standing=False)[store.pk].rules.holdout}"
+
+
+def _designs(store: Store, flow_ids: Iterable[int]) -> tuple[dict[int, str], dict[str, tuple[Design, bool]]]:
+    """Return the names of these flows, and every experiment that some version of them tries: its design, and whether
+    the live version tries it."""
+    names: dict[int, str] = {}
     found: dict[str, tuple[Design, bool]] = {}
-    versions = FlowVersion.objects.filter(flow_id__in=list(current)).order_by("number")
-    for pk, flow_id, data in versions.values_list("pk", "flow_id", "program"):
+    rows = Flow.objects.filter(store=store, pk__in=flow_ids).order_by("versions__number").values_list(
+        "pk", "name", "live", "current_version_id", "versions__pk", "versions__program"
+    )  # fmt: skip
+    for flow_id, flow, live, current, version, data in rows:
+        names[flow_id] = flow
+        if data is None:
+            continue  # it has no version
         try:
             program = Program.from_json(data)
         except (ValueError, TypeError, KeyError):
             continue  # of a newer SMSFlow
         for name, design in designs_of(flow_id, program):
             # a newer version need not be live: trying out a draft makes one
-            is_live = pk == current[flow_id] or found.get(name, (design, False))[1]
+            is_live = bool(live and version == current) or found.get(name, (design, False))[1]
             found[name] = design, is_live
-    return found
+    return names, found
 
 
 def designs_of(flow_id: int, program: Program) -> Iterator[tuple[str, Design]]:
@@ -202,12 +227,13 @@ def designs_of(flow_id: int, program: Program) -> Iterator[tuple[str, Design]]:
         name = f"flow:{flow_id}@{program.holdout}"
         yield name, _holdout(name)
     for each in program.instructions:
-        if isinstance(each, Send) and each.variants:
-            arms = VARIANTS[: len(each.weights)]
-            yield copy_experiment(flow_id, each), Design(Kind.COPY, dict(zip(arms, each.weights, strict=True)))
-        elif isinstance(each, Split):
-            weights = {arm_of_way(place): weight for place, weight in enumerate(each.weights)}
-            yield split_experiment(flow_id, each), Design(Kind.WAYS, weights)
+        if name := experiment_of(flow_id, each):
+            weights: Sequence[int] = getattr(each, "weights", ())
+            arms = {arm_of_way(place): weight for place, weight in enumerate(weights)}
+            yield name, Design(_KINDS.get(type(each), Kind.WAYS), arms, arm_words(each))
+
+
+_KINDS = {Send: Kind.COPY, Wait: Kind.DELAY, Discount: Kind.OFFER}
 
 
 # Figures -----------------------------------------------------------------------------------------
@@ -225,7 +251,7 @@ class _Count:
 
 
 def result(store: Store, experiment: Experiment, now: datetime) -> Result:
-    """Count what an experiment has come to. Four queries; only people who ordered are read one by one."""
+    """Count what an experiment has come to. Two queries; only people who ordered are read one by one."""
     end = experiment.end(now)
     counts = _counts(store, experiment, end)
     return judged(experiment, _arms(experiment, counts), (end - experiment.began).days)
@@ -233,36 +259,43 @@ def result(store: Store, experiment: Experiment, now: datetime) -> Result:
 
 def judged(experiment: Experiment, arms: Sequence[Arm], days: int) -> Result:
     """Return what may be said of arms that are counted already."""
-    judgement = judge(arms, days, experiment.bars, running=experiment.running)
-    return Result(experiment, judgement, verdict(judgement), warnings(judgement))
+    judgement, words = judge(arms, days, experiment.bars, running=experiment.running), experiment.words
+    return Result(experiment, judgement, verdict(judgement, words), warnings(judgement, words))
 
 
 def _counts(store: Store, experiment: Experiment, end: datetime) -> dict[str, _Count]:
     window = timedelta(days=store.attribution_days)
     exposed = Exposure.objects.filter(store=store, experiment=experiment.name, at__lte=end).order_by()
     counts: dict[str, _Count] = defaultdict(_Count)
-    for arm, people in exposed.values_list("arm").annotate(Count("pk")):
-        counts[arm].exposed = people
     until = F("at") + window
     opted_out = exposed.filter(
         contact__events__kind="opted_out",
         contact__events__occurred_at__gte=F("at"),
         contact__events__occurred_at__lt=until,
     )
-    for arm, people in opted_out.values_list("arm").annotate(Count("contact_id", distinct=True)):
-        counts[arm].opted_out = people
     texts: dict[str, Any] = {"contact__messages__flow_id": F("flow_id")} if experiment.flow_id else {}
     if experiment.kind is Kind.COPY:
         texts["contact__messages__step"] = experiment.step
     clicked = exposed.filter(
         contact__messages__clicked_at__gte=F("at"), contact__messages__clicked_at__lt=until, **texts
     )
-    for arm, people in clicked.values_list("arm").annotate(Count("contact_id", distinct=True)):
-        counts[arm].clicked = people
+    # nobody is exposed to an experiment twice
+    everybody = _by_arm("exposed", exposed, Count("pk"))
+    some = [
+        _by_arm(what, rows, Count("contact_id", distinct=True))
+        for what, rows in (("opted_out", opted_out), ("clicked", clicked))
+    ]
+    for what, arm, people in everybody.union(*some, all=True):
+        setattr(counts[arm], what, people)
     for (arm, _contact), bought in _orders(store, exposed, window).items():
         counts[arm].orders += len(bought)
         counts[arm].spent.append(float(sum(order.revenue for order in bought if order.currency == store.currency)))
     return counts
+
+
+def _by_arm(what: str, exposed: Any, people: Count) -> Any:
+    """Count by arm; ``what`` tells the rows apart once several such counts are read together."""
+    return exposed.annotate(what=Value(what, CharField())).values_list("what", "arm").annotate(people=people)
 
 
 def _orders(store: Store, exposed: Any, window: timedelta) -> dict[tuple[str, int], list[Order]]:
@@ -328,4 +361,8 @@ def title(experiment: Experiment) -> str:
         return _("Holdout of the store, %(period)s") % {"period": period}
     if experiment.is_holdout:
         return _("Holdout of “%(flow)s”") % {"flow": experiment.flow}
-    return _("“%(flow)s”: a step that tries variants") % {"flow": experiment.flow}
+    sentence = {
+        Kind.DELAY: _("“%(flow)s”: a wait that tries delays"),
+        Kind.OFFER: _("“%(flow)s”: a discount that tries offers"),
+    }.get(experiment.kind, _("“%(flow)s”: a step that tries variants"))
+    return sentence % {"flow": experiment.flow}

@@ -1,8 +1,9 @@
-"""What the screens read: figures of a period, summed up from what ``rollups`` has counted. One query each.
+"""What the screens read: figures of a period, summed up from what ``rollups`` has counted. One query each, and one for
+all that a page reads (``together``).
 
-Rates go by what was delivered, and are None where nothing was: nobody knows them, which is not zero. ``orders`` and
-``revenue`` belong to the texts of the period, whenever their orders came; ``ordered`` and ``earned`` are orders of the
-period, whenever their texts went. What is credited to a text at all stands in ``attribution.rules``.
+Rates are not here but in ``rates``, which knows when there is too little to name one. ``orders`` and ``revenue``
+belong to the texts of the period, whenever their orders came; ``ordered`` and ``earned`` are orders of the period,
+whenever their texts went. What is credited to a text at all stands in ``attribution.rules``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import BigIntegerField, CharField, DateField, F, Field, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast
 
 from smsflow_plugin.measurement.models import FlowStat, StoreStat
 
@@ -51,7 +55,7 @@ def last_days(count: int, today: date) -> Period:
 class Figures:
     """Texts and what came of them. The counters are those of ``FlowStat``; money is in the store's currency.
 
-    Rates are shares (0.25, not 25), and None where there is nothing to divide by.
+    What is for each of something is None where there is nothing to divide by: nobody knows it, which is not zero.
     """
 
     entered: int = 0
@@ -78,29 +82,6 @@ class Figures:
         return Figures(**{name: getattr(self, name) + getattr(other, name) for name in COUNTERS})
 
     @property
-    def delivery_rate(self) -> float | None:
-        """Delivered, of the texts of which something is known."""
-        return _share(self.delivered, self.sent - self.pending)
-
-    @property
-    def click_rate(self) -> float | None:
-        """Texts that a person clicked. Robots and previews are none."""
-        return _share(self.clicked, self.delivered)
-
-    @property
-    def reply_rate(self) -> float | None:
-        return _share(self.replied, self.delivered)
-
-    @property
-    def opt_out_rate(self) -> float | None:
-        return _share(self.opted_out, self.delivered)
-
-    @property
-    def conversion_rate(self) -> float | None:
-        """Orders of these texts for each that was delivered. A text may bring more than one."""
-        return _share(self.orders, self.delivered)
-
-    @property
     def revenue_per_text(self) -> Decimal | None:
         """Money for each delivered text."""
         return _per(self.revenue, self.delivered)
@@ -110,9 +91,9 @@ class Figures:
         return _per(self.revenue, self.orders)
 
     @property
-    def cost_per_text(self) -> Decimal | None:
-        """What a text that the gateway took has cost, on average."""
-        return _per(self.cost, self.sent)
+    def spend(self) -> Decimal | None:
+        """What the texts cost; None if some were sent and none of them has a price: nobody knows then."""
+        return None if self.sent and not self.cost else self.cost
 
     @property
     def return_on_spend(self) -> float | None:
@@ -122,7 +103,7 @@ class Figures:
     @property
     def seconds_to_click(self) -> float | None:
         """From the moment a text left to its first click, on average."""
-        return _share(self.click_seconds, self.clicked)
+        return self.click_seconds / self.clicked if self.clicked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +129,6 @@ class People:
         """By how many people the list has grown."""
         return self.opted_in - self.opted_out
 
-    @property
-    def average_order(self) -> Decimal | None:
-        return _per(self.revenue, self.orders)
-
 
 #: The counters' names, which are those of the columns.
 COUNTERS = tuple(field.name for field in fields(Figures))
@@ -161,100 +138,129 @@ EVENTS = tuple(field.name for field in fields(People))
 _SMALLEST = {"cost": Decimal("0.00001"), "revenue": Decimal("0.01"), "earned": Decimal("0.01")}
 
 
-def of_stores(
-    store_ids: Collection[int], period: Period, *, classes: Collection[str] | None = None
-) -> dict[int, Figures]:
-    """Return the figures of each of these stores.
+#: What rows can be told apart by, with the type of each: not every database takes a bare NULL for all of them.
+_KEYS: dict[str, Field[Any, Any]] = {
+    "store_id": BigIntegerField(), "flow_id": BigIntegerField(), "version_id": BigIntegerField(), "day": DateField(),
+    "step": CharField(), "variant": CharField(),
+}  # fmt: skip
 
-    :param classes: count texts of these classes only ("marketing", "service", "optin", "reply"); without, all texts,
-        and the people in flows as well.
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Rows of ``FlowStat`` or ``StoreStat``, to be summed up for each value of ``by``, or of all of these."""
+
+    rows: QuerySet[Any, Any]
+    by: tuple[str, ...]
+
+    def summed(self, place: int) -> QuerySet[Any, Any]:
+        """Return the sums, with the same columns whichever the table: ``place``, the keys, and ``COUNTERS``."""
+        keys = {f"by_{name}": F(name) if name in self.by else Cast(None, kind) for name, kind in _KEYS.items()}
+        taken = _PLACES if self.rows.model is StoreStat else dict(zip(COUNTERS, COUNTERS, strict=True))
+        sums = {f"sum_{slot}": Sum(taken[slot]) if slot in taken else _nothing(slot) for slot in COUNTERS}
+        return self.rows.order_by().annotate(place=Value(place), **keys).values_list("place", *keys).annotate(**sums)
+
+    def result(self, values: Sequence[Any]) -> Any:
+        """Return what ``summed`` has read of a row, as ``Figures`` or ``People``."""
+        named = {name: _counted(name, value) for name, value in zip(COUNTERS, values, strict=True)}
+        if self.rows.model is StoreStat:
+            return People(**{name: named[slot] for slot, name in _PLACES.items()})
+        return Figures(**named)
+
+
+#: In which of the columns of ``Figures`` those of ``People`` are read. Money is only in that of money.
+_PLACES = {
+    "entered": "opted_in", "finished": "opted_out", "queued": "received", "clicked": "robots", "orders": "orders",
+    "revenue": "revenue", "failed": "unsent",
+}  # fmt: skip
+
+
+def together(*readings: Reading) -> list[dict[Any, Any]]:
+    """Return the figures of each reading by its key, with one query for all of them.
+
+    Keys are values, or tuples of them where a reading goes by several.
     """
-    found = _by(_stats(store_ids, period, classes), "store_id")
-    return {pk: found.get(pk, Figures()) for pk in store_ids}
+    first, *others = (reading.summed(place) for place, reading in enumerate(readings))
+    found: list[dict[Any, Any]] = [{} for _reading in readings]
+    names = list(_KEYS)
+    for place, *values in first.union(*others, all=True) if others else first:
+        reading = readings[place]
+        keys = tuple(values[names.index(name)] for name in reading.by)
+        found[place][keys if len(keys) > 1 else keys[0]] = reading.result(values[len(names) :])
+    return found
 
 
-def by_day(
-    store_id: int, period: Period, flow_id: int | None = None, *, classes: Collection[str] | None = None
-) -> dict[date, Figures]:
-    """Return the figures of each day, in order and without gaps: of one flow, or of the whole store."""
-    stats = _stats([store_id], period, classes)
-    found = _by(stats if flow_id is None else stats.filter(flow_id=flow_id), "day")
-    return {day: found.get(day, Figures()) for day in period.days()}
+def stores_in(periods: Mapping[int, Period]) -> Reading:
+    """Read the figures of stores, each in its own period, by store."""
+    return Reading(FlowStat.objects.filter(_each(periods)), ("store_id",))
 
 
-def by_flow(store_id: int, period: Period) -> dict[int, Figures]:
-    """Return the figures by flow; 0 stands for texts of no flow: answers, what staff wrote."""
-    return _by(_stats([store_id], period), "flow_id")
+def people_in(periods: Mapping[int, Period]) -> Reading:
+    """Read what happened in stores, each in its own period, by store."""
+    return Reading(StoreStat.objects.filter(_each(periods)), ("store_id",))
 
 
-def by_step(store_id: int, flow_id: int, period: Period, version: int | None = None) -> dict[str, Figures]:
-    """Return a flow's figures by step; "" stands for the people in the flow, who entered, finished, left."""
-    return _by(_of_flow(store_id, flow_id, period, version), "step")
+def days_in(store_id: int, period: Period, flow_id: int | None = None) -> Reading:
+    """Read the figures of a store, or of one of its flows, by day."""
+    stats = _stats(store_id, period)
+    return Reading(stats if flow_id is None else stats.filter(flow_id=flow_id), ("day",))
 
 
-def by_variant(
-    store_id: int, flow_id: int, step: str, period: Period, version: int | None = None
-) -> dict[str, Figures]:
-    """Return the figures of one step by variant; "" stands for texts that had none."""
-    return _by(_of_flow(store_id, flow_id, period, version).filter(step=step), "variant")
+def flow_days_in(store_id: int, period: Period, flow_ids: Collection[int]) -> Reading:
+    """Read the figures of some flows by flow and day."""
+    return Reading(_stats(store_id, period).filter(flow_id__in=flow_ids), ("flow_id", "day"))
 
 
-def by_version(store_id: int, flow_id: int, period: Period) -> dict[int, Figures]:
-    """Return a flow's figures by version."""
-    return _by(_of_flow(store_id, flow_id, period, None), "version_id")
+def people_days_in(store_id: int, period: Period) -> Reading:
+    """Read what happened in a store by day."""
+    rows = StoreStat.objects.filter(store_id=store_id, day__range=(period.first, period.last))
+    return Reading(rows, ("day",))
+
+
+def flows_in(store_id: int, period: Period) -> Reading:
+    """Read the figures by flow; 0 stands for texts of no flow: answers, what staff wrote."""
+    return Reading(_stats(store_id, period), ("flow_id",))
+
+
+def parts_in(store_id: int, flow_id: int, period: Period) -> Reading:
+    """Read a flow's figures by version, step and variant; the step "" stands for the people in the flow, who entered,
+    finished and left, the variant "" for texts that had none."""
+    return Reading(_stats(store_id, period).filter(flow_id=flow_id), ("version_id", "step", "variant"))
+
+
+def summed(parts: Mapping[tuple[Any, ...], Figures], place: int) -> dict[Any, Figures]:
+    """Return figures by one of their keys, the one at ``place``, whatever the others are."""
+    found: dict[Any, Figures] = {}
+    for key, figures in sorted(parts.items()):
+        found[key[place]] = found.get(key[place], Figures()) + figures
+    return found
 
 
 def people(store_ids: Collection[int], period: Period) -> dict[int, People]:
     """Return what happened in each of these stores."""
-    found = _people_by(store_ids, period, "store_id")
+    [found] = together(people_in(dict.fromkeys(store_ids, period)))
     return {pk: found.get(pk, People()) for pk in store_ids}
 
 
-def people_by_day(store_id: int, period: Period) -> dict[date, People]:
-    """Return what happened in a store on each day, in order and without gaps."""
-    found = _people_by([store_id], period, "day")
-    return {day: found.get(day, People()) for day in period.days()}
+def _stats(store_id: int, period: Period) -> QuerySet[FlowStat, FlowStat]:
+    return FlowStat.objects.filter(store_id=store_id, day__range=(period.first, period.last))
 
 
-def _stats(
-    store_ids: Collection[int], period: Period, classes: Collection[str] | None = None
-) -> QuerySet[FlowStat, FlowStat]:
-    stats = FlowStat.objects.filter(store_id__in=store_ids, day__range=(period.first, period.last))
-    return stats if classes is None else stats.filter(message_class__in=classes)
+def _each(periods: Mapping[int, Period]) -> Q:
+    """Return the condition for rows of these stores, each in its period: few periods, for days begin by the clock."""
+    stores: dict[Period, list[int]] = {}
+    for pk, period in periods.items():
+        stores.setdefault(period, []).append(pk)
+    none = Q(pk__in=[])
+    return reduce(or_, (Q(store_id__in=ids, day__range=(one.first, one.last)) for one, ids in stores.items()), none)
 
 
-def _of_flow(store_id: int, flow_id: int, period: Period, version: int | None) -> QuerySet[FlowStat, FlowStat]:
-    stats = _stats([store_id], period).filter(flow_id=flow_id)
-    return stats if version is None else stats.filter(version_id=version)
+def _nothing(slot: str) -> Cast:
+    return Cast(0, FlowStat._meta.get_field(slot))
 
 
-def _by(stats: QuerySet[FlowStat, FlowStat], column: str) -> dict[Any, Figures]:
-    sums = {f"sum_{name}": Sum(name) for name in COUNTERS}
-    rows = stats.order_by(column).values(column).annotate(**sums)
-    return {row[column]: figures_of(row) for row in rows}
-
-
-def _people_by(store_ids: Collection[int], period: Period, column: str) -> dict[Any, People]:
-    stats = StoreStat.objects.filter(store_id__in=store_ids, day__range=(period.first, period.last))
-    rows = stats.order_by(column).values(column).annotate(**{f"sum_{name}": Sum(name) for name in EVENTS})
-    return {row[column]: People(**_sums(row, EVENTS)) for row in rows}
-
-
-def figures_of(row: Mapping[str, Any]) -> Figures:
-    """Return what a row of sums, named "sum_<counter>", comes to."""
-    return Figures(**_sums(row, COUNTERS))
-
-
-def _sums(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _counted(name: str, value: Any) -> Any:
     # SQLite adds money up as floats: 30.1700999999999
-    return {
-        name: row[f"sum_{name}"].quantize(_SMALLEST[name]) if name in _SMALLEST else row[f"sum_{name}"]
-        for name in names
-    }
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+    return value.quantize(_SMALLEST[name]) if name in _SMALLEST else value
 
 
 def _per(money: Decimal, count: int) -> Decimal | None:

@@ -20,6 +20,7 @@ from smsflow_plugin.measurement.discount_words import redeemed_sentence
 from smsflow_plugin.measurement.entry import Entry, Kind, Said, Tone, links_of
 from smsflow_plugin.measurement.reasons import decision_sentence, left_sentence, remarks, state_sentence
 from smsflow_plugin.measurement.telling_events import write_clicks, write_events, write_robots
+from smsflow_plugin.measurement.telling_trials import write_tried
 from smsflow_plugin.messaging.gate import STAFF
 from smsflow_plugin.messaging.models import Message
 
@@ -336,5 +337,6 @@ WRITERS: Mapping[Kind, Callable[[Iterable[Row], str], list[Entry]]] = {
     Kind.THREAD: _write_threads,
     Kind.REDEEMED: _write_redeemed,
     Kind.LEFT: _write_left,
+    Kind.TRIED: write_tried,
     Kind.NOTE: _write_notes,
 }

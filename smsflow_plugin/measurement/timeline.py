@@ -17,6 +17,7 @@ from smsflow_plugin.audience.models import ConsentRecord, Contact
 from smsflow_plugin.audience.zones import candidate_zones
 from smsflow_plugin.conversations.models import ThreadNote
 from smsflow_plugin.engine.models import Enrollment
+from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.governance.rules import Reason, Verdict
 from smsflow_plugin.links.models import Click
 from smsflow_plugin.measurement.entry import Cursor, Entry, Kind
@@ -115,6 +116,16 @@ def _entered(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     return contact.enrollments.values(*columns), "entered_at"
 
 
+def _tried(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
+    # a holdout is told by the decision on the text
+    runs = Enrollment.objects.filter(pk=OuterRef("enrollment_id"))
+    flows = Flow.objects.filter(pk=OuterRef("flow_id"), store_id=OuterRef("store_id"))
+    rows = contact.exposures.exclude(step="").annotate(
+        version=Subquery(runs.values("version_id")[:1]), flow_name=Subquery(flows.values("name")[:1])
+    )
+    return rows.values("pk", "arm", "step", "flow_id", "flow_name", "version", "at"), "at"
+
+
 def _left(contact: Contact) -> tuple[QuerySet[Any, Any], str]:
     columns = ("pk", "flow_id", "flow__name", "finished_at", "status", "exit_reason")
     return contact.enrollments.filter(finished_at__isnull=False).values(*columns), "finished_at"
@@ -172,6 +183,7 @@ _SOURCES: Mapping[Kind, Callable[[Contact], tuple[QuerySet[Any, Any], str]]] = {
     Kind.REVIEW: _reviews,
     Kind.CONSENT: _consents,
     Kind.ENTERED: _entered,
+    Kind.TRIED: _tried,
     Kind.DECISION: _decisions,
     Kind.MESSAGE: _messages,
     Kind.EFFECT: _effects,

@@ -201,13 +201,16 @@ def _warnings(month: Period, has_prices: bool, limited: bool) -> tuple[str, ...]
 
 
 def price_warning(store: Store) -> str:
-    """Return what is wrong with the prices of a store that limits its spend, "" if nothing is."""
-    return warning_of(store, rules_of([store], keep=False)[store.pk])
+    """Return what is wrong with the prices of a store that limits its spend, "" if nothing is. One query."""
+    rules = rules_of([store], keep=False, standing=False)[store.pk]
+    return price_words(store) if lacks_price(store, rules) else ""
 
 
-def warning_of(store: Store, rules: StoreRules) -> str:
-    """The same by the store's rules, for whoever has read those of many."""
+def lacks_price(store: Store, rules: StoreRules) -> bool:
+    """Return whether a store limits its spend and nobody knows what a text in its own country costs."""
     limits = (rules.rules.budget_day, rules.rules.budget_month, rules.rules.price_ceiling)
-    if all(limit is None for limit in limits) or ELSEWHERE in rules.prices or store.country in rules.prices:
-        return ""
+    return any(limit is not None for limit in limits) and not {ELSEWHERE, store.country} & rules.prices.keys()
+
+
+def price_words(store: Store) -> str:
     return _("%(store)s limits what texts may cost, but names no price for its own country.") % {"store": store.name}

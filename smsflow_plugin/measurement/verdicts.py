@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from smsflow_plugin.measurement.judging import Comparison, Harm, Judgement, State
+from smsflow_plugin.measurement.judging import Arm, Comparison, Harm, Judgement, State
 from smsflow_plugin.measurement.statistics import Interval
 
 #: Arms of a holdout, as they stand in ``Exposure.arm``.
 HELD, SENT = "held", "sent"
 
 
-def verdict(judgement: Judgement) -> str:
-    """Return the sentence that stands above an experiment."""
+def verdict(judgement: Judgement, words: Mapping[str, str] | None = None) -> str:
+    """Return the sentence that stands above an experiment. ``words`` say what its arms are, where a few words can."""
+    judgement = _in_words(judgement, words or {})
     match judgement.state:
         case State.NOBODY:
             return _("Nobody has come to it yet.")
@@ -34,9 +37,26 @@ def verdict(judgement: Judgement) -> str:
     return _open(judgement)
 
 
-def warnings(judgement: Judgement) -> list[str]:
+def warnings(judgement: Judgement, words: Mapping[str, str] | None = None) -> list[str]:
     """Return what speaks against an arm although it may sell more: more people opt out."""
-    return [_warning(each) for each in judgement.harmful]
+    return [_warning(each) for each in _in_words(judgement, words or {}).harmful]
+
+
+def _in_words(judgement: Judgement, words: Mapping[str, str]) -> Judgement:
+    """Return the same with arms that are called "B (1 day)"."""
+
+    def arm(own: Arm) -> Arm:
+        return replace(own, name=f"{own.name} ({words[own.name]})") if own.name in words else own
+
+    def comparison(own: Comparison) -> Comparison:
+        return replace(own, arm=arm(own.arm), base=arm(own.base))
+
+    return replace(
+        judgement,
+        arms=tuple(arm(each) for each in judgement.arms),
+        comparisons=tuple(comparison(each) for each in judgement.comparisons),
+        spoken=comparison(judgement.spoken) if judgement.spoken else None,
+    )
 
 
 def _warning(harmful: Harm) -> str:

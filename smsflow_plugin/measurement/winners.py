@@ -28,7 +28,7 @@ from smsflow_plugin.flows.models import Flow
 from smsflow_plugin.flows.owners import owner_addresses
 from smsflow_plugin.flows.problems import CannotCompile
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply
-from smsflow_plugin.measurement.experiments import Kind, Result, designs_of, experiments
+from smsflow_plugin.measurement.experiments import Design, Kind, Result, designs_of, experiments
 from smsflow_plugin.measurement.judging import Judgement, State
 from smsflow_plugin.measurement.models import ExperimentStanding
 from smsflow_plugin.measurement.standings import count_due, standing
@@ -44,8 +44,8 @@ Outcome = ExperimentStanding.Outcome
 KEEP_WINNER = "smsflow.keep_winner"
 #: The rule acts once on an experiment: whoever publishes it again, or throws the draft away, wants it so.
 DONE = (Outcome.KEPT, Outcome.DRAFTED)
-#: What ``ApplyWinner`` can take over.
-KEEPABLE = (Kind.COPY,)
+#: What the rule keeps. A delay moves what stands behind it, and an offer that sells more may cost more than it brings.
+BY_RULE = (Kind.COPY,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,18 @@ def see_to(store: Store, found: Result) -> ExperimentStanding.Outcome | None:
 
 def is_tried(flow: Flow, experiment: str) -> bool:
     """Return whether what runs now tries exactly this."""
+    return design_of(flow, experiment) is not None
+
+
+def design_of(flow: Flow, experiment: str) -> Design | None:
+    """Return how this is tried by what runs now, None if it is not."""
     if not flow.live or flow.current_version is None:
-        return False
+        return None
     try:
         program = flow.current_version.compiled
     except (ValueError, TypeError, KeyError):
-        return False  # of a newer SMSFlow
-    return any(name == experiment for name, _design in designs_of(flow.pk, program))
+        return None  # of a newer SMSFlow
+    return next((design for name, design in designs_of(flow.pk, program) if name == experiment), None)
 
 
 def harms(judgement: Judgement) -> bool:
@@ -140,7 +145,7 @@ def _decide(flow: Flow, found: Result) -> Decided:
         return Decided(Outcome.TOLD)
     if harms(found.judgement):
         return Decided(Outcome.HARMS)
-    if found.experiment.kind not in KEEPABLE:
+    if found.experiment.kind not in BY_RULE:
         return Decided(Outcome.BY_HAND)
     if flow.paused_at or flow.closed_at:
         return Decided(Outcome.STANDS_STILL)

@@ -183,6 +183,8 @@ class Message(models.Model):
             models.Index(fields=["priority", "not_before"], name="smsflow_message_queued", condition=Q(state="queued")),
             models.Index(fields=["contact", "queued_at"], name="smsflow_message_contact"),
             models.Index(fields=["store", "queued_at"], name="smsflow_message_list"),
+            # lists of several stores: sorted by the one above they would all have to be read first
+            models.Index(fields=["queued_at"], name="smsflow_message_newest"),
             models.Index(fields=["flow", "state"], name="smsflow_message_flow"),
             # those that never went give their money back
             models.Index(

@@ -15,11 +15,12 @@ from smsflow_plugin.governance.rules import Decision
 class Moment:
     """One thing that happened. ``kind`` says what, and which of the others are set.
 
-    entered · refused (``decision``) · text (``text``, ``parts``, ``encoding``, ``picture``, ``decision``) · deferred,
-    skipped (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what was understood) ·
-    not_heard · way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) · agreed · asked
-    (``name``: of the effect, ``text``) · answered (``works``) · event (``name``) · handed_over · resumed · entering ·
-    goal (``text``) · left (``text``: the reason) · finished · clock (the time went on, nothing happened)
+    entered · refused (``decision``) · text (``text``, ``name``: of the variant, ``parts``, ``encoding``, ``picture``,
+    ``decision``) · deferred, skipped (``decision``) · waiting (``until``) · reply (``text``) · heard (``text``: what
+    was understood) · not_heard · way (``text``) · tag (``text``, ``works``: added) · field (``name``, ``text``) ·
+    agreed · asked (``name``: of the effect, ``text``) · answered (``works``) · event (``name``) · handed_over ·
+    resumed · entering · goal (``text``) · left (``text``: the reason) · finished · clock (the time went on, nothing
+    happened)
     """
 
     kind: str

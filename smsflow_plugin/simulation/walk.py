@@ -23,6 +23,7 @@ from smsflow_plugin.engine.governor import Governor
 from smsflow_plugin.engine.inbound import KEYWORDS
 from smsflow_plugin.engine.interpreter import REPLY, Ask, Outcome, State, Status, current, interpret, wakes_on
 from smsflow_plugin.events.kinds import KINDS, Keyword
+from smsflow_plugin.flows.arm_words import arm_words
 from smsflow_plugin.flows.program import (
     Branch,
     Discount,
@@ -40,6 +41,7 @@ from smsflow_plugin.governance.effective import StoreRules
 from smsflow_plugin.governance.rules import Decision, Verdict
 from smsflow_plugin.messaging.short_links import example_shortener
 from smsflow_plugin.simulation.examples import kinds_of, made_up, object_of, trigger_data
+from smsflow_plugin.simulation.footprints import Footprints, drawn, once
 from smsflow_plugin.simulation.script import Input
 from smsflow_plugin.simulation.story import Moment, Person, Walk
 from smsflow_plugin.stores.models import Store
@@ -80,17 +82,6 @@ def walk(
         if not walker.take(item):
             walker.dropped += 1
     return walker.result()
-
-
-class _Footprints(tuple):  # type: ignore[type-arg]
-    """Instructions that remember which of them the interpreter has read: the path, as it was really taken."""
-
-    seen: list[int]
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, int):
-            self.seen.append(place)
-        return super().__getitem__(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +265,7 @@ class _Walker:
                 )
             return decision
 
-        footprints = _Footprints(self.program.instructions)
+        footprints = Footprints(self.program.instructions)
         footprints.seen = []
         watched = replace(self.program, instructions=footprints)
         before = self.state
@@ -293,7 +284,7 @@ class _Walker:
             self.contact.last_texted_at = self.now
         self.state, self.wake_at = outcome.state, outcome.wake_at
         self.pending = None
-        raised = self._tell(outcome, _once(footprints.seen), before, texts)
+        raised = self._tell(outcome, once(footprints.seen), before, texts)
         if outcome.status is Status.WAITING:
             self._wait(outcome, before, raised)
         elif outcome.status is Status.EXITED:
@@ -360,6 +351,9 @@ class _Walker:
             if isinstance(instruction, Send) and answers and answers[0].ask.send is instruction:
                 answer = answers.pop(0)
                 self._tell_decision(instruction, answer.decision, texts.get((instruction.step, answer.ask.visit)))
+            if arm := drawn(instruction, before, outcome.state):
+                words = arm_words(instruction).get(arm, "")
+                self._note("way", step=instruction.step, name="arm", text=f"{arm}: {words}" if words else arm)
             while done and done[0].step == instruction.step and not isinstance(instruction, Send | Jump):
                 raised += self._do(done.pop(0))
             self._tell_way(instruction, place, after, outcome)
@@ -374,6 +368,7 @@ class _Walker:
             self._note(
                 "text",
                 step=send.step,
+                name=str(row["variant"]),
                 text=row["body"],
                 parts=row["parts"],
                 encoding=str(row["encoding"]),
@@ -467,8 +462,3 @@ class _Walker:
             self.handed_over,
             self.dropped,
         )
-
-
-def _once(places: list[int]) -> list[int]:
-    """Return ``places`` without repetitions in a row: the interpreter reads a place that it waits at twice."""
-    return [place for number, place in enumerate(places) if not number or places[number - 1] != place]

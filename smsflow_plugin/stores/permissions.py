@@ -67,6 +67,12 @@ class StorePermissionPolicy(BaseDjangoAuthPermissionPolicy):
             return queryset
         return queryset.filter(**{f"{self.store_column}__in": self._store_ids(user, actions)})
 
+    def stores_for(self, user: Any, actions: Iterable[str]) -> set[int] | None:
+        """Return the ids of the stores in which ``user`` may do any of ``actions``; None stands for all there are."""
+        if not (user.is_active and user.is_authenticated):
+            return set()
+        return None if self._has_global_permission(user, actions) else self._store_ids(user, actions)
+
     def instances_user_has_any_permission_for(self, user: Any, actions: Iterable[str]) -> QuerySet[Any]:
         return self.scope(self.model._default_manager.all(), user, actions)
 

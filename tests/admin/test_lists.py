@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from smsflow_plugin import clock
-from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview
+from smsflow_plugin.admin_panels import listing
+from smsflow_plugin.models import Contact, Delivery, Message, ReplyReview, Thread
 from tests.admin.people import client_of, make_user
 from tests.admin.rows import Rows, fill
 from tests.factories import make_contact, make_store
@@ -129,3 +130,72 @@ def test_messages_cannot_be_added_changed_or_deleted() -> None:
         for name in ("smsflow_messages", "smsflow_contacts", "smsflow_deliveries"):
             with pytest.raises(NoReverseMatch):
                 reverse(f"{name}:{action}", args=[] if action == "add" else [1])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("parcel", 1), ("PARCEL", 1), ("ottilie", 2), ("hopper", 2), ("655501", 3), ("nowhere", 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [1000, 1])
+def test_texts_are_found_by_words_names_and_numbers(
+    rows: Rows, client: Any, words: str, found: int, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """:param known: with so many people they are not looked up beforehand."""
+    monkeypatch.setattr("smsflow_plugin.admin_panels.messages._PEOPLE", known)
+    ottilie = make_contact(rows.store, first_name="Ottilie", last_name="Hopper", phone="+12065550191")
+    told = [(ottilie, "Your parcel is here"), (ottilie, "Good news"), (None, "Not for a contact")]
+    for number, (contact, body) in enumerate(told):
+        values = {"contact": contact, "to": "+12065550191", "body": body, "key": f"g{number}"}
+        Message.objects.create(store=rows.store, message_class="service", **values)
+    abroad = make_store(name="Fjord", domain="fjord.myshopify.com")
+    theirs = make_contact(abroad, first_name="Ottilie", phone="+12065550191")
+    values = {"contact": theirs, "to": "+12065550191", "body": "parcel", "key": "g"}
+    Message.objects.create(store=abroad, message_class="service", **values)
+    response = client.get(reverse("smsflow_messages:index"), {"q": words})
+    assert len(response.context["object_list"]) == found
+    for number in ("+12065550191", "+1 (206) 555-0191") if known > 1 else ("+12065550191",):
+        response = client.get(reverse("smsflow_messages:index"), {"q": number})
+        assert len(response.context["object_list"]) == 3
+
+
+@pytest.mark.parametrize("name", ["smsflow_messages", "smsflow_contacts", "smsflow_inbox"])
+def test_a_list_counts_no_further_than_can_be_paged(
+    rows: Rows, client: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [make_contact(rows.store, first_name="Ottilie") for _ in range(5)]
+    for number, contact in enumerate(people):
+        values = {"contact": contact, "to": str(contact.phone), "body": "Hello", "key": f"o{number}"}
+        Message.objects.create(store=rows.store, message_class="service", **values)
+        Thread.objects.create(store=rows.store, contact=contact, last_at=clock.now(), heard_at=clock.now())
+    url = reverse(f"{name}:index")
+    for most, more in ((5, False), (4, True)):
+        monkeypatch.setattr(listing, "MOST", most)
+        response = client.get(url, {"q": "Ottilie"})
+        words = " ".join(response.content.decode().split())
+        assert len(response.context["object_list"]) == most
+        assert ("There are more than 4 matches" in words) == more
+        assert ("More than 4" in words and "Filter or search to see the others" in words) == more
+        assert (f"There are {most} matches" in words) != more
+    # whoever asks for a page behind the last is on the last
+    assert len(client.get(url, {"q": "Ottilie", "p": 99}).context["object_list"]) == 4
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite chooses by the table alone, and otherwise")
+@pytest.mark.parametrize(
+    ("model", "order", "index"),
+    [
+        (Message, ("-queued_at",), "smsflow_message_newest"),
+        (Contact, ("-created_at",), "smsflow_contact_newest"),
+        (Thread, ("-last_at", "-pk"), "smsflow_thread_newest"),
+    ],
+)
+def test_lists_of_several_stores_need_not_be_read_as_a_whole(
+    rows: Rows, model: Any, order: tuple[str, ...], index: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    newest = model.objects.filter(store_id__in=[rows.store.pk, rows.store.pk + 1]).order_by(*order)[:30]
+    assert f"Index Scan Backward using {index}" in newest.explain()

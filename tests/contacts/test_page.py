@@ -224,7 +224,7 @@ def test_what_comes_next_stands_on_the_page(ada: Client, store: Store) -> None:
         ("decisions", {Kind.DECISION}),
         ("consent", {Kind.CONSENT}),
         ("notes", {Kind.NOTE}),
-        ("nonsense", {*TOLD, Kind.NOTE} - {Kind.THREAD, Kind.LEFT, Kind.REVIEW, Kind.CLICK}),
+        ("nonsense", {*TOLD, Kind.NOTE} - {Kind.THREAD, Kind.LEFT, Kind.REVIEW, Kind.CLICK, Kind.TRIED}),
     ],
 )
 def test_one_kind_of_thing_is_shown(ada: Client, rows: Rows, show: str, kinds: set[Kind]) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from smsflow_plugin.flows.program import Delay, Discount, Offer, Program, Trigger, Wait
 from smsflow_plugin.models import Flow, FlowVersion, Store
 from tests.admin.people import client_of, make_user
 from tests.conftest import TestClock
 from tests.dashboards.made_up import fill_days, stat
-from tests.dashboards.test_store_page import TODAY, card, cells, page_of, queries_of
+from tests.dashboards.test_store_page import MOST_QUERIES, TODAY, card, cells, page_of, queries_of
 from tests.flows.people import send, wait
 from tests.flows.steps import flow as form_of
 
@@ -94,12 +97,50 @@ def test_versions_stand_at_their_day(ines: Client, store: Store, flow: Flow) -> 
 
 
 def test_the_baseline_is_what_the_flow_did_in_the_four_weeks_before(ines: Client, store: Store, flow: Flow) -> None:
-    for days_ago, sent in ((0, 5), (7, 50), (34, 500), (35, 5000)):
-        stat(store, TODAY - timedelta(days=days_ago), flow_id=flow.pk, step="s1", sent=sent, delivered=sent)
+    of = {"flow_id": flow.pk, "step": "s1"}
+    for days_ago in range(7):
+        stat(store, TODAY - timedelta(days=days_ago), **of, sent=100, delivered=100, clicked=20, opted_out=1)
+    for days_ago in range(7, 35):
+        stat(store, TODAY - timedelta(days=days_ago), **of, sent=100, delivered=100, clicked=10, opted_out=1)
+    stat(store, TODAY - timedelta(days=35), **of, sent=99999, delivered=99999, clicked=99999)
     page = page_of(ines, address(flow, "?days=7"))
-    assert cells(page, "baseline", "These days")["Sent"] == "5"
-    assert cells(page, "baseline", "The 7 days before")["Sent"] == "50"
-    assert cells(page, "baseline", "Baseline: the 28 days before")["Sent"] == "550"
+    clicks = cells(page, "baseline", "Clicked")
+    assert (clicks["These days"], clicks["28 days before"], clicks["Target"]) == ("20.0%", "10.0%", "–")
+    assert clicks["Change"].startswith("Better, and hardly by chance (+6.1 to +14.4 points)")
+    assert cells(page, "baseline", "Opted out")["Change"].startswith("Can be chance")
+    response = ines.get(address(flow, "?days=7&table=baseline&export=csv"))
+    rows = {row["Figure"]: row for row in csv.DictReader(StringIO(b"".join(response.streaming_content).decode()))}
+    assert rows["Clicked"]["These days"] == "0.2"
+    assert float(rows["Clicked"]["Change, at least"]) == pytest.approx(0.061, abs=0.001)
+    assert (rows["Clicked"]["Currency"], rows["Revenue for each text"]["Currency"]) == ("", "USD")
+
+
+def test_targets_are_reached_missed_or_cannot_be_told(ines: Client, store: Store, flow: Flow) -> None:
+    Flow.objects.filter(pk=flow.pk).update(
+        target_clicks=15, target_opt_outs="0.5", target_conversion=5, target_revenue="2.00"
+    )
+    for days_ago in range(28):
+        stat(
+            store, TODAY - timedelta(days=days_ago), flow_id=flow.pk, step="s1", sent=100, delivered=100, clicked=20,
+            opted_out=2, ordered=5, earned=Decimal(300 + days_ago % 3), orders=1, revenue=Decimal(1),
+        )  # fmt: skip
+    page = page_of(ines, address(flow))
+    assert card(page, "target_click_rate").startswith("Clicked Reached 20.0% (18.1% to 22.0%); wanted is at least")
+    assert card(page, "target_opt_out_rate").startswith("Opted out Above the ceiling 2.0%")
+    assert "wanted is at most 0.50%" in card(page, "target_opt_out_rate")
+    assert card(page, "target_conversion_rate").startswith("Orders for each text Cannot be told yet 5.0%")
+    assert card(page, "target_revenue_per_text").startswith("Revenue for each text Reached $3.01 ($3.01 to $3.01)")
+    assert card(page, "target_revenue_per_text").endswith("In the 28 days before: –")
+    row = cells(page, "baseline", "Opted out")
+    assert (row["Target"], row["Reached?"]) == ("at most 0.50%", "Above the ceiling")
+
+
+def test_a_flow_without_targets_shows_none(ines: Client, store: Store, flow: Flow) -> None:
+    stat(store, TODAY, flow_id=flow.pk, step="s1", sent=5, delivered=5, clicked=1)
+    page = page_of(ines, address(flow))
+    assert not page.select('[data-card^="target"]')
+    row = cells(page, "baseline", "Clicked")
+    assert (row["These days"], row["28 days before"]) == ("– Not enough data", "– Not enough data")
 
 
 def test_figures_of_another_flow_and_store_count_nowhere(ines: Client, store: Store, flow: Flow) -> None:
@@ -124,6 +165,31 @@ def test_the_list_of_flows_leads_to_the_figures(ines: Client, flow: Flow) -> Non
     assert page.select_one(f'a[href="{address(flow)}"]')
 
 
+def test_delays_and_offers_that_are_tried_are_named_and_lead_to_the_experiments(
+    ines: Client, store: Store, flow: Flow
+) -> None:
+    stat(store, TODAY, flow_id=flow.pk, step="s1", sent=3)
+    assert "look at the experiments" not in page_of(ines, address(flow)).get_text()
+    tries = Program(
+        (Trigger("opted_in"),),
+        (
+            Wait("w", 1, "hours", variants=(Delay("B", 50, 1, "days"),)),
+            Discount("d", "save", variants=(Offer("B", 40, "", "shipping"),)),
+            Wait("v", 2, "days"),
+        ),
+    )
+    made = version(flow, 1, 3)
+    FlowVersion.objects.filter(pk=made.pk).update(program=tries.to_json())
+    Flow.objects.filter(pk=flow.pk).update(current_version=made)
+    page = page_of(ines, address(flow))
+    link = page.find("a", string="look at the experiments")
+    assert link["href"] == f"{reverse('smsflow_experiments:index')}?store={store.pk}"
+    assert [each.get_text() for each in link.find_parent("p").find_next_sibling("ul").find_all("li")] == [
+        "Wait: A: 1 hour / B: 1 day (50 %)",
+        "Make a discount code: save: A: 10 % / B: free shipping (40 %)",
+    ]
+
+
 def test_steps_can_be_taken_along(ines: Client, store: Store, flow: Flow) -> None:
     stat(store, TODAY, flow_id=flow.pk, step="s3", variant="=1+1", sent=3)
     for table in ("steps", "baseline", "texts-by-day"):
@@ -142,4 +208,4 @@ def test_the_page_takes_as_many_queries_for_two_hundred_rows_as_for_ten(ines: Cl
     steps = [{"flow_id": flow.pk, "step": step, "version_id": n} for step in ("s1", "s3") for n in (1, 2)]
     fill_days(store, steps, TODAY - timedelta(days=5), days=50)
     assert queries_of(ines, address(flow)) == few
-    assert few - queries_of(ines, reverse("smsflow_gallery:index")) <= 10
+    assert few <= MOST_QUERIES

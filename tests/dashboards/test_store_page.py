@@ -13,12 +13,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from wagtail.models import Page
 
-from smsflow_plugin.models import Batch, BreakerTrip, Connection, Flow, Store, StoreStat
+from smsflow_plugin.models import Batch, BreakerTrip, Connection, Flow, PanicStop, Policy, Store, StoreStat
 from tests.admin.people import client_of, make_user
 from tests.conftest import TestClock
 from tests.dashboards.made_up import fill_days, stat
 from tests.factories import make_store
+from tests.landing.conftest import give_pages
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +148,7 @@ def test_flows_come_by_their_revenue_and_lead_to_their_pages(ines: Client, store
     assert set(names[2:]) == {"Answers, tests and texts of staff", "A flow that is gone"}
     link = page.select_one("table#flows tbody th a")
     assert link is not None
-    assert link["href"] == reverse("smsflow_figures:flow", args=[winback.pk])
+    assert link["href"] == reverse("smsflow_figures:flow", args=[winback.pk]) + "?days=28", "of the same days"
     assert cells(page, "flows", "Win back")["Delivered"] == "90 90.0% (82.6–94.5)"
     assert cells(page, "flows", "All texts")["Sent"] == "305"
     assert cells(page, "flows", "All texts")["Revenue"] == "$340.00"
@@ -279,14 +281,107 @@ def queries_of(client: Client, url: str) -> int:
     return len(queries)
 
 
+def test_what_texts_without_a_price_cost_is_not_nothing(ines: Client, store: Store, welcome: Flow) -> None:
+    stat(store, TODAY, flow_id=welcome.pk, step="a", sent=200, delivered=200)
+    page = page_of(ines, address(store))
+    assert card(page, "spend").startswith("Spend – ")
+    assert "No text of these has a price" in card(page, "spend")
+    assert cells(page, "flows", "Welcome")["Cost"] == "–"
+    stat(store, TODAY, flow_id=welcome.pk, step="b", sent=1, delivered=1, cost=Decimal("0.01"))
+    assert card(page_of(ines, address(store)), "spend").startswith("Spend $0.01")
+
+
+#: Of a page and the frame of the admin around it, warm.
+MOST_QUERIES = 15
+
+
 def test_the_page_takes_as_many_queries_for_two_hundred_rows_as_for_ten(ines: Client, store: Store) -> None:
     fill_days(store, [{"flow_id": Flow.objects.create(store=store, name="A").pk, "step": "a"}], TODAY, days=5)
     few = queries_of(ines, address(store))
     for number in range(4):
-        Flow.objects.create(store=store, name=f"F{number}")
+        Flow.objects.create(store=store, name=f"F{number}", live=True, target_clicks=90)
     steps = [{"flow_id": flow.pk, "step": f"s{flow.pk}"} for flow in Flow.objects.exclude(name="A")]
     StoreStat.objects.all().delete()
     fill_days(store, steps, TODAY, days=50)
-    assert queries_of(ines, address(store)) == few
-    # the frame of the admin's pages, with the numbers in its menu, is read for each of them
-    assert few - queries_of(ines, reverse("smsflow_gallery:index")) <= 10
+    assert queries_of(ines, address(store)) == few <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("role", ["Store admin", "Agency", "Copywriter", "Support", None])
+@pytest.mark.parametrize("page", ["index", "store", "flow"])
+def test_no_page_takes_more_than_fifteen_queries_whoever_looks(
+    store: Store, danish_store: Store, welcome: Flow, role: str | None, page: str
+) -> None:
+    user = make_user("somebody", role or "Support", store, danish_store)
+    user.is_superuser = role is None
+    user.save()
+    much_waits(store, welcome)
+    assert queries_of(client_of(user), figures_url(page, store, welcome)) <= MOST_QUERIES
+
+
+@pytest.mark.parametrize("page", ["index", "store", "flow"])
+def test_rights_to_pages_and_open_stops_take_one_query_more_each(
+    store: Store, danish_store: Store, welcome: Flow, page: str
+) -> None:
+    user = make_user("somebody", "Agency", store, danish_store)
+    much_waits(store, welcome)
+    url = figures_url(page, store, welcome)
+    usual = queries_of(client_of(user), url)
+    for stopped in (store, danish_store):
+        Policy.objects.get_or_create(store=stopped)
+        PanicStop.objects.create(store=stopped, reason="Wrong price")
+    give_pages(user, Page.objects.get(depth=2))
+    assert queries_of(client_of(user), url) == usual + 2
+
+
+def much_waits(store: Store, flow: Flow) -> None:
+    """Open a breaker, leave a call without an answer, and let the flow miss its targets."""
+    Flow.objects.update(target_clicks=90, target_revenue=5)
+    fill_days(store, [{"flow_id": flow.pk, "step": "a"}], TODAY, days=30)
+    BreakerTrip.objects.create(store=store, flow=flow, kind="opt_outs", measured=5, limit=2, texts=100)
+    Batch.objects.create(
+        store=store, connection=Connection.objects.get(store=store, kind="sinch"), state="parked", size=1
+    )
+
+
+def figures_url(page: str, store: Store, flow: Flow) -> str:
+    pk = {"index": [], "store": [store.pk], "flow": [flow.pk]}[page]
+    return reverse(f"smsflow_figures:{page}", args=pk)
+
+
+def test_flows_are_held_to_their_targets(ines: Client, store: Store) -> None:
+    values = {"sent": 100, "delivered": 100, "clicked": 10, "opted_out": 1}
+    names = {"Far off": 30, "Reaches it": 5, "Close": 10, "Aimless": None}
+    for name, target in names.items():
+        flow = Flow.objects.create(store=store, name=name, live=True, target_clicks=target)
+        for back in range(1, 29):
+            stat(store, TODAY - timedelta(days=back), flow_id=flow.pk, step="s", **values)
+    paused = Flow.objects.create(store=store, name="Off", live=False, target_clicks=30)
+    stat(store, TODAY - timedelta(days=1), flow_id=paused.pk, step="s", **{**values, "sent": 1000, "delivered": 1000})
+    # what goes on today, and what was before, is not looked at
+    for day in (TODAY, TODAY - timedelta(days=29)):
+        stat(store, day, flow_id=Flow.objects.get(name="Far off").pk, step="s", sent=9999, delivered=9999, clicked=9999)
+    page = page_of(ines, address(store, "?days=7"))
+    column = "Targets, last 28 days"
+    found = {name: cells(page, "flows", name)[column] for name in (*names, "Off", "All texts")}
+    assert found == {
+        "Far off": "Missed: Clicked", "Reaches it": "Reached", "Close": "Cannot be told yet", "Aimless": "–",
+        "Off": "Missed: Clicked", "All texts": "–",
+    }  # fmt: skip
+    items = [" ".join(item.get_text(" ").split()) for item in page.select(".smsflow-attention a")]
+    assert items == [
+        "“Far off” has missed a target in the last 28 days. Clicked: 10.0% (8.6% to 11.6%), wanted is at least 30.0%."
+    ]
+
+
+def test_nothing_is_promised_to_who_may_not_see_everything(ines: Client, store: Store) -> None:
+    assert "Nothing needs your attention." in page_of(ines, address(store)).get_text()
+    writer = client_of(make_user("carl", "Copywriter", store))
+    assert "Nothing of what you may see needs attention." in page_of(writer, address(store)).get_text()
+
+
+def test_files_name_the_currency(ines: Client, store: Store, welcome: Flow) -> None:
+    stat(store, TODAY, flow_id=welcome.pk, sent=2, revenue=Decimal("5"))
+    for table in ("flows", "revenue-by-day"):
+        response = ines.get(address(store, f"?days=7&table={table}&export=csv"))
+        rows = list(csv.DictReader(StringIO(b"".join(response.streaming_content).decode())))
+        assert {row["Currency"] for row in rows} == {"USD"}

@@ -11,6 +11,7 @@ import traceback
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 import django
 
@@ -65,6 +66,33 @@ def make_store() -> dict[str, Any]:
     connection.save(update_fields=["settings"])
     call_command("smsflow_network_setup", stdout=StringIO())
     return {"store": store.pk, "now": _next_morning()}
+
+
+def make_year(contacts: int) -> dict[str, Any]:
+    """A store with a made-up year behind it, and one with nothing; return what that year truly came to."""
+    from smsflow_plugin.measurement.rollups import rebuild
+    from tests.bench.year import make_year as make_up
+    from tests.factories import make_store as make
+
+    make(name="Empty", domain="empty.myshopify.com")
+    store = make(name="Year", domain="year.myshopify.com")
+    year = make_up(store, contacts, seed=7)
+    rebuild(store)
+    everything = year.all()
+    name = next(name for name in year.trials if "@" in name and ":s1" in name)
+    arms = [{"name": arm, **counts} for arm, counts in sorted(year.trials[name].arms.items())]
+    query = f"first={year.period.first}&last={year.period.last}"
+    return {
+        **{each: getattr(everything, each) for each in ("sent", "delivered", "clicked", "opted_out")},
+        **{each: float(getattr(everything, each)) for each in ("revenue", "cost")},
+        "page": f"/admin/smsflow/figures/store/{store.pk}/?{query}",
+        "experiment": f"/admin/smsflow/experiments/?{urlencode({'store': store.pk, 'experiment': name})}",
+        "arms": arms,
+        "flows": {
+            flow.name: {each: getattr(year.all(flow_id=flow.pk), each) for each in ("sent", "orders")}
+            for flow in year.flows.values()
+        },
+    }
 
 
 def start_anew() -> str:

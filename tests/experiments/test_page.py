@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from smsflow_plugin.engine.trials import copy_experiment
+from smsflow_plugin.engine.trials import copy_experiment, quarter_of
 from smsflow_plugin.flows.compiler import compile_flow
 from smsflow_plugin.flows.program import Send
 from smsflow_plugin.measurement.applying import ApplyWinner, CannotApply, with_winner
 from smsflow_plugin.measurement.winners import judge_experiments
-from smsflow_plugin.models import Event, Exposure, Flow, Store
+from smsflow_plugin.models import Event, Exposure, Flow, Policy, Store
 from tests.admin.people import client_of, make_user
 from tests.conftest import NOON, TestClock
+from tests.dashboards.test_store_page import MOST_QUERIES
 from tests.factories import make_contact, make_store
 from tests.words.people import copy, make_flow, send
 
@@ -241,3 +243,30 @@ def test_a_step_inside_of_a_way_is_found() -> None:
     [changed] = with_winner([outer], "in", "B")
     assert changed["value"]["ways"][0]["value"]["steps"][0]["value"]["text"] == "B"
     assert inner["value"]["text"] == "A"
+
+
+@pytest.mark.parametrize("role", ["Store admin", "Agency", "Copywriter", None])
+@pytest.mark.parametrize("of_store", [False, True])
+def test_the_page_takes_no_more_than_fifteen_queries_whoever_looks(
+    store: Store, danish_store: Store, flow: Flow, still: TestClock, role: str | None, of_store: bool
+) -> None:
+    """With people who ordered in each arm, and the menu around it. One more where the rules say what still runs."""
+    user = make_user("somebody", role or "Support", store, danish_store)
+    user.is_superuser = role is None
+    user.save()
+    fill(store, flow, ("A", 40, 10), ("B", 40, 20))
+    if of_store:
+        Policy.objects.filter(store=store).update(holdout=10)
+        for number, arm in enumerate(["held", "sent"] * 5):
+            name = f"store:{quarter_of(NOON, store.timezone)}@10"
+            contact = make_contact(store, phone=None)
+            Exposure.objects.create(
+                store=store, experiment=name, arm=arm, contact=contact, at=NOON + timedelta(minutes=number)
+            )
+    judge_experiments()  # as the worker does once an hour; what it has not come to takes three more
+    client = client_of(user)
+    asked = {"store": store.pk}
+    assert page(client, **asked).select("table")
+    with CaptureQueriesContext(connection) as queries:
+        page(client, **asked)
+    assert len(queries) <= MOST_QUERIES + of_store, [query["sql"][:170] for query in queries.captured_queries]

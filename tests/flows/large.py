@@ -53,7 +53,7 @@ class Builder:
         mail = {"language": "da", "subject": "Hej", "body": "En mail.\nTo linjer."}
         return [
             self.send("A text “with” 10% & <signs> 😀"),
-            self.step("wait", amount=3, unit="days"),
+            self.step("wait", amount=3, unit="days", variants=self.items({"weight": 50, "amount": 5, "unit": "days"})),
             self.step("wait_until_time", time="09:30:00", weekdays=["0", "4"]),
             self.step(
                 "wait_until_date",
@@ -162,7 +162,8 @@ class Builder:
 
     def discount(self, *failed: dict[str, Any]) -> dict[str, Any]:
         money = {"kind": "percent", "amount": "12.5", "minimum": "100"}
-        return self.step("discount", name="thanks", **money, valid_days=14, prefix="ADA-", failed=list(failed))
+        more = {"prefix": "ADA-", "variants": self.items({"weight": 50, "kind": "percent", "amount": "15"})}
+        return self.step("discount", name="thanks", **money, valid_days=14, **more, failed=list(failed))
 
     def webhook(self, *failed: dict[str, Any]) -> dict[str, Any]:
         address = {
@@ -189,10 +190,10 @@ def large_steps(other_flow: int) -> list[dict[str, Any]]:
     return [
         make.send("First"),
         make.choice([make.switch([score], [event])], [agreed, make.split(systems, [answered])]),
-        make.step("wait", amount=24, unit="hours"),
+        make.step("wait", amount=24, unit="hours", variants=[]),
         likes,
         make.send("Third"),
-        make.step("wait", amount=1, unit="months"),
+        make.step("wait", amount=1, unit="months", variants=[]),
         make.send("Last"),
     ]
 

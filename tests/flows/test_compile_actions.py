@@ -98,7 +98,7 @@ def test_a_person_s_own_fields_have_any_name_and_may_be_missing() -> None:
         (
             step("set_field", name="a", source="moon.phase"),
             ("source",),
-            "Start with one of these: trigger.…, fields.…, answers.…, codes.…, webhooks.….",
+            "Start with one of these: trigger.…, fields.…, answers.…, codes.…, offers.…, offer_kinds.…, webhooks.….",
         ),
         (step("discount", **{**CODE, "name": ""}), ("name",), "Give a name, by which texts call the code."),
         (step("discount", **{**CODE, "amount": None}), ("amount",), "Give a number above 0."),

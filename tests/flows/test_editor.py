@@ -106,6 +106,34 @@ def test_a_draft_keeps_its_name(store: Any, ines: Client) -> None:
     assert flow.get_latest_revision_as_object().name == flow.name
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("target_clicks", "0", "greater than or equal to 0.01"),
+        ("target_clicks", "101", "less than or equal to 100"),
+        ("target_opt_outs", "-1", "greater than or equal to 0.01"),
+        ("target_conversion", "1.234", "no more than 2 decimal places"),
+        ("target_revenue", "0", "greater than or equal to 0.01"),
+        ("target_revenue", "123456789", "no more than 8 digits before the decimal point"),
+        ("target_revenue", "two", "Enter a number"),
+        ("target_revenue", "NaN", "Enter a number"),
+    ],
+)
+def test_the_form_says_what_is_wrong_with_a_target(store: Any, ines: Client, field: str, value: str, said: str) -> None:
+    response = ines.post(url("edit", saved_flow(store).pk), form("Hello", **{field: value}))
+    assert response.status_code == 200
+    [problem] = response.context["form"].errors[field]
+    assert said in problem
+
+
+def test_targets_are_saved_with_the_draft_and_may_be_left_empty(store: Any, ines: Client) -> None:
+    flow = saved_flow(store)
+    response = ines.post(url("edit", flow.pk), form("Hello", target_clicks="12.5", target_revenue=""))
+    assert response.status_code == 302
+    draft = flow.revisions.latest("pk").as_object()
+    assert (str(draft.target_clicks), draft.target_revenue, draft.target_opt_outs) == ("12.5", None, None)
+
+
 def test_the_editor_s_button_saves_the_draft_and_asks_before_anything_goes_live(store: Any, ines: Client) -> None:
     flow = saved_flow(store)
     response = ines.post(url("edit", flow.pk), form("Hi there.", **{"action-publish": "1"}))

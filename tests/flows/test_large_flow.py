@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from smsflow_plugin.flows.blocks import MAX_DEPTH, steps_block
+from smsflow_plugin.flows.chart import program_chart
 from smsflow_plugin.flows.compiler import compile_flow
+from smsflow_plugin.flows.portable import export_flow, import_flow
+from smsflow_plugin.flows.program import Discount, Program, Wait
 from smsflow_plugin.models import Flow
 from tests.flows.large import every_step, large_steps, posted
 from tests.flows.people import STORE_ADMIN, person, saved_flow
@@ -40,6 +44,11 @@ def as_shown(flow: Flow) -> dict[str, Any]:
 def newest(flow: Flow) -> Any:
     """The steps of the newest draft, as the database holds them."""
     return json.loads(flow.revisions.latest("pk").content["steps"])
+
+
+def written(flow: Flow) -> Any:
+    """The steps as they are written to the database."""
+    return json.loads(json.dumps(flow.steps.get_prep_value(), default=str))
 
 
 def test_it_has_every_type_of_step_and_ways_as_deep_as_they_can_stand() -> None:
@@ -82,3 +91,25 @@ def test_opening_it_takes_as_many_queries_as_opening_a_small_one(large: Flow, in
     # one more to name the flow that a step leads to
     assert counts[3] <= counts[2] + 1
     assert counts[3] < 60
+
+
+def test_its_program_and_its_file_hold_what_waits_and_discounts_try(large: Flow) -> None:
+    program = compile_flow(large)
+    assert {type(each) for each in program.instructions if getattr(each, "variants", ())} == {Wait, Discount}
+    assert Program.from_json(json.loads(json.dumps(program.to_json()))) == program
+    imported = import_flow(json.loads(json.dumps(export_flow(large))), large.store)
+    assert imported.problems == []
+    assert written(imported.flow) == written(large)
+    assert compile_flow(imported.flow).content_hash == program.content_hash
+
+
+def test_its_diagram_says_what_is_tried(large: Flow) -> None:
+    def lines(steps: Any) -> Iterator[str]:
+        for each in steps:
+            yield each.summary
+            for way in each.ways:
+                yield from lines(way.steps)
+
+    drawn = list(lines(program_chart(compile_flow(large))))
+    assert "A: 3 days / B: 5 days (50 %)" in drawn
+    assert "thanks: A: 12.5 % / B: 15 % (50 %)" in drawn

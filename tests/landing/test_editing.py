@@ -136,6 +136,24 @@ def test_a_page_leaves_its_store_by_no_way(shop: Store, tea: Store, page: Landin
     assert tester.can_copy_to(page.get_parent())
 
 
+def test_an_alias_has_an_address_of_its_own_and_keeps_it(shop: Store, page: LandingPage, admin_client: Client) -> None:
+    folder = page.get_parent()
+    data = {"new_title": "Again", "new_slug": "again", "new_parent_page": folder.pk, "alias": "on"}
+    assert admin_client.post(reverse("wagtailadmin_pages:copy", args=(page.pk,)), data).status_code == 302
+    token = LandingPage.objects.get(slug="again").token
+    assert token != page.token
+    page.title = "Autumn offer"
+    page.save_revision().publish()
+    alias = LandingPage.objects.get(slug="again")
+    assert (alias.title, alias.token, alias.alias_of_id) == ("Autumn offer", token, page.pk)
+    assert b"Autumn offer" in Client().get(alias.address).content
+
+
+def test_aliases_of_all_in_a_folder_have_addresses_of_their_own(page: LandingPage) -> None:
+    page.get_parent().specific.create_alias(recursive=True, update_slug="again")
+    assert LandingPage.objects.values("token").distinct().count() == LandingPage.objects.count() == 2
+
+
 def test_a_folder_is_made_for_ones_own_store_only(shop: Store, tea: Store, page: LandingPage) -> None:
     user = make_user("wide", "Store admin", shop)
     give_pages(user, Page.get_first_root_node())

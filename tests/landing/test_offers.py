@@ -23,6 +23,12 @@ SHOP = "https://sierra-gear.example"
             "SPRING20",
             f"{SHOP}/discount/SPRING20?redirect=/collections/tents%3Fsort%3Dnew",
         ),
+        (f"{SHOP}//evil.example/x", "C", f"{SHOP}/discount/C?redirect=/evil.example/x"),
+        (f"{SHOP}////evil.example/x?a=1", "C", f"{SHOP}/discount/C?redirect=/evil.example/x%3Fa%3D1"),
+        # an address with a backslash is nobody's: it is redeemed nowhere, and no store may lead to it
+        (f"{SHOP}/\\evil.example/x", "C", f"{SHOP}/\\evil.example/x"),
+        (f"{SHOP}///", "C", f"{SHOP}/discount/C"),
+        (f"{SHOP}//evil.example/x", "", f"{SHOP}//evil.example/x"),
         (f"{SHOP}/discount/OTHER", "SPRING20", f"{SHOP}/discount/OTHER"),
         (f"{SHOP}/cart/1:2", "SPRING20", f"{SHOP}/cart/1:2?discount=SPRING20"),
         ("https://lookbook.example/a", "SPRING20", "https://lookbook.example/a"),

@@ -134,6 +134,12 @@ def test_a_page_is_found_under_its_own_store_only(client: Client, page: LandingP
     assert client.post(page.address).status_code == 405
 
 
+@pytest.mark.parametrize("token", ["ab%00c", "%00", "a" * 99, "ab%20c", "é"])
+def test_what_is_no_token_leads_to_the_shop(client: Client, shop: Store, page: LandingPage, token: str) -> None:
+    response = client.get(f"/smsflow/page/{shop.pk}/{token}/")
+    assert (response.status_code, response["Location"]) == (302, SHOP)
+
+
 def test_nobody_finds_pages_of_a_store_that_is_gone(client: Client, shop: Store, page: LandingPage) -> None:
     Store.objects.filter(pk=shop.pk).update(status="uninstalled")
     assert client.get(page.address).status_code == 404

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,9 @@ from django.urls import reverse
 
 from smsflow_plugin.links import domains, guard
 from smsflow_plugin.links.models import Click, Link
-from smsflow_plugin.models import Contact, Delivery, Flow, Message, Store
+from smsflow_plugin.measurement import rollups
+from smsflow_plugin.models import Contact, Delivery, Flow, Message, Store, StoreStat
+from smsflow_plugin.stores.changes import ChangedDay
 from tests.conftest import NOON, TestClock
 from tests.engine.helpers import make_flow
 from tests.factories import make_contact, make_store
@@ -132,6 +134,20 @@ def test_several_links_of_one_text_at_once_are_a_scanner(client: Client, link: L
     opened(client)
     assert kinds() == ["bot", "bot", "human"]
     assert Delivery.objects.filter(state="pending").count() == 1
+
+
+def test_the_figures_of_the_day_follow_what_robots_opened(client: Client, link: Link, still: TestClock) -> None:
+    still.at = datetime(2026, 3, 5, 4, 59, 59, 700_000, tzinfo=UTC)  # just before midnight in New York
+    opened(client)
+    assert not ChangedDay.objects.exists(), "the inbox notes what people click"
+    still.move(seconds=0.6)
+    opened(client, second_link(link).code)
+    opened(client, agent=IMESSAGE)
+    noted = set(ChangedDay.objects.values_list("store", "day"))
+    assert noted == {(link.store.pk, date(2026, 3, 4)), (link.store.pk, date(2026, 3, 5))}
+    while rollups.roll_up():
+        pass
+    assert dict(StoreStat.objects.values_list("day", "robots")) == {date(2026, 3, 4): 1, date(2026, 3, 5): 2}
 
 
 def test_a_person_who_opens_both_links_one_after_the_other_counts(client: Client, link: Link, still: TestClock) -> None:

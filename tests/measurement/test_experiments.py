@@ -223,7 +223,7 @@ def test_the_number_of_queries_depends_on_nothing(store: Store, flow: Flow) -> N
     few = queries()
     for arm in "AB" * 20:
         bought(expose(store, name, arm), DAY)
-    assert queries() == few == 7 + 4
+    assert queries() == few == 4 + 2
 
 
 def test_an_order_that_was_placed_before_and_paid_after_is_nobodys_doing(store: Store, flow: Flow) -> None:

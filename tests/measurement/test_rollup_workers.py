@@ -10,12 +10,13 @@ import pytest
 from django.db import connections, transaction
 
 from smsflow_plugin.measurement import rollups
-from smsflow_plugin.measurement.figures import Period, of_stores
+from smsflow_plugin.measurement.figures import Period
 from smsflow_plugin.models import ChangedDay, Message, Store, StoreStat
 from smsflow_plugin.stores.changes import note_of
 from tests.attribution.test_crediting import sent
 from tests.conftest import NOON
 from tests.factories import make_contact
+from tests.measurement.readings import of_stores
 
 pytestmark = [
     pytest.mark.postgres,

@@ -108,7 +108,7 @@ def test_pages_read_no_exposures_once_they_were_counted(store: Store, flow: Flow
     with CaptureQueriesContext(connection) as captured:
         for each in experiments(store):
             assert standing(each)
-    assert len(captured) == 6
+    assert len(captured) == 3
     # the one that walks over the names asks the index for one name at a time
     assert [
         query["sql"] for query in captured if "smsflow_exposure" in query["sql"] and "min(" not in query["sql"]

@@ -16,14 +16,27 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
+from wagtail.users.models import UserProfile
 
 from smsflow_plugin.engine.notices import StaffNotice, tell_staff
-from smsflow_plugin.measurement.weekly import telling
+from smsflow_plugin.measurement.usage import price_words
+from smsflow_plugin.measurement.weekly import reading, telling
 from smsflow_plugin.measurement.weekly.telling import letter_now, tell_weekly
 from smsflow_plugin.measurement.weekly.weeks import due
-from smsflow_plugin.models import Batch, BreakerTrip, Connection, Flow, ReportReader, Store, StoreMembership, StoreStat
+from smsflow_plugin.models import (
+    Batch,
+    BreakerTrip,
+    Connection,
+    Flow,
+    Policy,
+    ReportReader,
+    Store,
+    StoreMembership,
+    StoreStat,
+)
 from tests.admin.people import client_of, make_user
 from tests.conftest import TestClock
 from tests.dashboards.made_up import stat
@@ -215,13 +228,25 @@ def test_it_says_what_changed_and_whether_that_can_be_chance(
     assert "Clicked: 14.3%, week before 10.0%. Better, and hardly by chance (+1." in text
     assert "Opted out: 2.3%, week before 0.67%. Worse, and hardly by chance (" in text
     assert "List growth: −44, week before 0" in text
-    assert "Spend: $14.00, week before $0.00" in text
+    assert "Spend: $14.00, week before –" in text, "what texts without a price cost is not known"
     assert "“Welcome & more” is clicked more than it used to be: 16.0%, not 10.0%. Better" in text
     assert "More people opt out because of “Welcome & more” than used to: 3.0%, not 0.50%. Worse" in text
     assert "“Win back” is clicked" not in text, "eleven of a hundred instead of ten are nothing"
     look_at = text.index("TO LOOK AT")
     assert look_at < text.index("More people opt out") < text.index("THE WEEK")
     assert f"http://testserver{reverse('smsflow_figures:flow', args=[welcome.pk])}" in text
+
+
+@pytest.mark.django_db
+def test_flows_add_up_to_the_store_and_few_texts_have_no_rate(
+    store: Store, ines: Any, welcome: Flow, monday: TestClock
+) -> None:
+    week(welcome, 0, sent=10, delivered=10, clicked=5)
+    stat(store, LAST, step="x", sent=3, delivered=3, message_class="reply")
+    text = letter_now(store, ines).text
+    assert "- Welcome & more: 70 texts, – clicked, – opted out, $0.00" in text
+    assert "- Everything else: 3 texts, – clicked, – opted out, $0.00" in text
+    assert "Texts sent: 73," in text
 
 
 @pytest.mark.django_db
@@ -276,6 +301,80 @@ def test_it_names_flows_that_fell_silent_and_texts_that_do_not_arrive(
     assert "“Silent” is live and sent nothing, unlike in the week before." in text
     assert text.count("sent nothing") == 1
     assert "Fewer texts of “Welcome & more” arrive than used to: 75.0%, not 97.0%. Worse" in text
+
+
+@pytest.mark.django_db
+def test_targets_that_live_flows_clearly_miss_are_named(store: Store, ines: Any, monday: TestClock) -> None:
+    flows = [
+        Flow.objects.create(store=store, name=name, live=live, target_clicks=target)
+        for name, live, target in (
+            ("Far off", True, 30),
+            ("Close", True, 10),
+            ("Off", False, 30),
+            ("Aimless", True, None),
+        )
+    ]
+    for flow in flows:
+        for back in range(4):
+            week(flow, back, sent=100, delivered=100, clicked=10)
+    text = letter_now(store, ines).text
+    told = (
+        "“Far off” has missed a target in the last 28 days. Clicked: 10.0% (8.6% to 11.6%), wanted is at least 30.0%."
+    )
+    assert told in text
+    assert text.count("has missed") == 1
+
+
+@pytest.mark.django_db
+def test_a_store_whose_week_cannot_be_told_stops_no_other(
+    store: Store, ines: Any, monday: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_store(name="Fjord", domain="fjord.myshopify.com")
+    ReportReader.objects.create(user=make_user("olga", "Store admin", other), store=other)
+    told = reading._week
+
+    def fails(one: Store, read: Any) -> Any:
+        if one == store:
+            raise ValueError("something odd")
+        return told(one, read)
+
+    monkeypatch.setattr(reading, "_week", fails)
+    assert (tell_weekly(), tell_weekly()) == (2, 0), "it is not tried every minute"
+    assert [notice.to for notice in StaffNotice.objects.all()] == [["olga@example.com"]]
+    with pytest.raises(ValueError, match="something odd"):
+        letter_now(store, ines)
+
+
+@pytest.mark.django_db
+def test_a_store_that_cannot_be_read_stops_no_other(
+    store: Store, ines: Any, monday: TestClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_store(name="Fjord", domain="fjord.myshopify.com")
+    ReportReader.objects.create(user=make_user("olga", "Store admin", other), store=other)
+    read = reading.rules_of
+
+    def fails(stores: list[Store], **how: Any) -> Any:
+        if store in stores:
+            raise ValueError("odd rules")
+        return read(stores, **how)
+
+    monkeypatch.setattr(reading, "rules_of", fails)
+    assert (tell_weekly(), tell_weekly()) == (2, 0)
+    assert [notice.to for notice in StaffNotice.objects.all()] == [["olga@example.com"]]
+    assert f"[{store.pk}] cannot be read" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_missing_price_is_told_in_the_readers_language(store: Store, ines: Any, monday: TestClock) -> None:
+    Policy.objects.filter(store=store).update(budget_month=Decimal(100))
+    assert "names no price for its own country" in letter_now(store, ines).text
+    profile = UserProfile.get_for_user(ines)
+    profile.preferred_language = "da"
+    profile.save()
+    tell_weekly()
+    assert "names no price" not in StaffNotice.objects.get().body
+    with override("da"):
+        assert price_words(store) in StaffNotice.objects.get().body
 
 
 # Asking for it -----------------------------------------------------------------------------------

@@ -258,3 +258,32 @@ def test_a_copy_into_another_store_takes_no_reference_along(store: Any, danish_s
     leaves = detach(Flow(store=store, steps=flow.steps), danish_store.pk)
     assert stays.steps.get_prep_value()[1]["value"]["flow"] == other.pk
     assert leaves.steps.get_prep_value()[1]["value"]["flow"] is None
+
+
+def test_targets_go_along(store: Any, danish_store: Any) -> None:
+    flow = make_flow(store, A, target_clicks="12.50", target_opt_outs="0.5", target_conversion=None)
+    imported = into(danish_store, flow)
+    assert imported.problems == []
+    assert (str(imported.flow.target_clicks), str(imported.flow.target_opt_outs)) == ("12.50", "0.5")
+    assert (imported.flow.target_conversion, imported.flow.target_revenue) == (None, None)
+
+
+def test_a_target_in_money_stays_behind_where_the_money_is_another(store: Any, danish_store: Any) -> None:
+    flow = make_flow(store, A, target_revenue="2.50")
+    assert export_flow(flow)["needs"]["currency"] == "USD"
+    assert str(into(store, flow).flow.target_revenue) == "2.50"
+    imported = into(danish_store, flow)
+    assert imported.flow.target_revenue is None
+    [problem] = imported.problems
+    assert "another currency (USD)" in problem
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", 0, 101, "NaN", [5], {"a": 1}, True, "1e9999", 12.345])
+@pytest.mark.parametrize("field", ["target_clicks", "cap_day"])
+def test_a_number_that_does_not_fit_is_told_and_left_out(store: Any, field: str, value: Any) -> None:
+    data = export_flow(make_flow(store, A))
+    data["flow"][field] = value
+    imported = import_flow(json.loads(json.dumps(data)), store)
+    imported.flow.save()
+    kept = Flow.objects.get(pk=imported.flow.pk)
+    assert len(imported.problems) == 1 or getattr(kept, field) is not None

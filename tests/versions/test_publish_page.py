@@ -247,3 +247,17 @@ def test_what_was_done_is_in_the_history(store: Any, ines: Client) -> None:
     for words in ("Published", "New version", "People of older versions moved or let go"):
         assert words in page
     assert set(StoreLogEntry.objects.values_list("store", flat=True)) == {store.pk}
+
+
+def test_a_target_makes_no_version_and_asks_nothing_of_the_people_inside(store: Any, ines: Client) -> None:
+    flow = publish(make_flow(store, A, W, B))
+    enter(flow, make_contact(store))
+    changed = Flow.objects.get(pk=flow.pk).get_latest_revision_as_object()
+    changed.target_clicks = "12.50"
+    changed.save_revision(clean=False)
+    assert Flow.objects.get(pk=flow.pk).target_clicks is None, "it counts once it is published"
+    form = ines.get(url("publish", flow.pk)).context["form"]
+    assert not [name for name in form.fields if name.startswith(("at-", "others-"))]
+    ines.post(url("publish", flow.pk), answers(flow, ines))
+    flow.refresh_from_db()
+    assert (str(flow.target_clicks), flow.current_version.number) == ("12.50", 1)

@@ -44,7 +44,7 @@ def ask(step: str, *, reply: str = "Thanks.", inside: list[Any] | None = None) -
 
 STEPS = [
     send("Hi {{ contact.first_name | default: 'there' }}, 10% off today.", "s-1", fallback="10% off today.", da="Hej"),
-    {"type": "wait", "id": "w-1", "value": {"amount": 1, "unit": "days"}},
+    {"type": "wait", "id": "w-1", "value": {"amount": 1, "unit": "days", "variants": []}},
     ask("a-1", inside=[send("Deep down: 5% off.", "s-2")]),
     {
         "type": "email",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,22 +12,26 @@ from django.db.models import Count, Model
 
 from smsflow_plugin.events.models import Delivery, ReplyReview
 from smsflow_plugin.flows.models import Flow
-from smsflow_plugin.governance.effective import rules_of
+from smsflow_plugin.governance.effective import StoreRules, rules_of
 from smsflow_plugin.governance.trips import BreakerTrip
 from smsflow_plugin.measurement.baselines import (
     Comparison,
-    Day,
+    Days,
     Figure,
     baseline_of,
     compare_all,
     days_of,
+    of_flow,
     total,
     within,
 )
-from smsflow_plugin.measurement.figures import People, Period, people
-from smsflow_plugin.measurement.usage import warning_of
+from smsflow_plugin.measurement.figures import Figures, People, Period, people
+from smsflow_plugin.measurement.targets import LISTED, Held, days_for, held_to, missed, targets_of
+from smsflow_plugin.measurement.usage import lacks_price
 from smsflow_plugin.messaging.models import Batch
 from smsflow_plugin.stores.models import Store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class FlowWeek:
 
     pk: int
     name: str
-    sums: Day
+    sums: Figures
     beside: Mapping[Figure, Comparison]
 
 
@@ -45,8 +50,8 @@ class Week:
 
     store: Store
     period: Period
-    now: Day
-    before: Day
+    now: Figures
+    before: Figures
     people: People
     people_before: People
     #: Compared with the week before.
@@ -55,75 +60,133 @@ class Week:
     flows: tuple[FlowWeek, ...] = ()
     #: Live flows that sent texts in the week before and none in this one: id and name.
     silent: tuple[tuple[int, str], ...] = ()
+    #: Targets that live flows miss, by the last 28 days of the week: id and name of the flow, and which.
+    missed: tuple[tuple[int, str, Sequence[Held]], ...] = ()
     trips: Sequence[BreakerTrip] = field(default_factory=tuple)
     calls: int = 0
     replies: int = 0
     deliveries: int = 0
-    price_warning: str = ""
+    #: Spend is limited, and nobody knows what a text costs.
+    lacks_price: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of several stores, by their ids."""
+
+    period: Period
+    days: Mapping[int, Mapping[int, Days]]
+    flows: Mapping[int, Flow]
+    people: Mapping[int, People]
+    people_before: Mapping[int, People]
+    trips: Mapping[int, Sequence[BreakerTrip]]
+    calls: Mapping[int, int]
+    replies: Mapping[int, int]
+    deliveries: Mapping[int, int]
+    rules: Mapping[int, StoreRules]
 
 
 def weeks_of(stores: Sequence[Store], monday: date) -> dict[int, Week]:
-    """Return the week before ``monday`` of each store. Ten statements or so, however many stores."""
+    """Return the week before ``monday`` of each store. Ten statements or so, however many stores.
+
+    A store whose week cannot be told is left out, and the log says why: it must not stop the reports of the others.
+    """
+    try:
+        read = _read(stores, monday)
+    except Exception:
+        if len(stores) > 1:
+            # what one store has cannot be read: who it is shows when each is read for itself
+            return {pk: week for store in stores for pk, week in weeks_of([store], monday).items()}
+        logger.exception("The week of store %s cannot be read.", [store.pk for store in stores])
+        return {}
+    found = {}
+    for store in stores:
+        try:
+            found[store.pk] = _week(store, read)
+        except Exception:
+            logger.exception("The week of store %s cannot be told.", store.pk)
+    return found
+
+
+def week_of(store: Store, monday: date) -> Week:
+    """Return the week before ``monday`` of one store, for somebody who looks at it: errors are raised."""
+    return _week(store, _read([store], monday))
+
+
+def _read(stores: Sequence[Store], monday: date) -> _Read:
     ids = [store.pk for store in stores]
     period = Period(monday - timedelta(days=7), monday - timedelta(days=1))
-    before = period.before()
-    days = days_of(ids, Period(baseline_of(period).first, period.last))
-    rows = Flow.objects.filter(store_id__in=ids).values_list("pk", "name", "live")
-    names = {pk: name for pk, name, _live in rows}
-    live = {pk for pk, _name, is_live in rows if is_live}
-    lists, lists_before = people(ids, period), people(ids, before)
     trips: dict[int, list[BreakerTrip]] = defaultdict(list)
     stopped = BreakerTrip.objects.filter(store_id__in=ids, state=BreakerTrip.State.OPEN)
     for trip in stopped.select_related("flow", "store").order_by("-tripped_at", "-pk"):
         trips[trip.store_id].append(trip)
-    calls = _waiting(Batch, Batch.State.PARKED, ids)
-    replies = _waiting(ReplyReview, ReplyReview.State.OPEN, ids)
-    deliveries = _waiting(Delivery, Delivery.State.PARKED, ids)
-    rules = rules_of(stores, keep=False)
-    found = {}
-    for store in stores:
-        flows = days.get(store.pk, {})
-        by_day: dict[date, Day] = defaultdict(Day)
-        for own in flows.values():
-            for day, counted in own.items():
-                by_day[day] += counted
-        now, earlier = within(by_day, period), within(by_day, before)
-        found[store.pk] = Week(
-            store,
-            period,
-            total(now),
-            total(earlier),
-            lists[store.pk],
-            lists_before[store.pk],
-            compare_all(earlier, now),
-            _flows(flows, names, period),
-            _silent({pk: own for pk, own in flows.items() if pk in live}, names, period),
-            trips.get(store.pk, ()),
-            calls.get(store.pk, 0),
-            replies.get(store.pk, 0),
-            deliveries.get(store.pk, 0),
-            warning_of(store, rules[store.pk]),
-        )
-    return found
+    return _Read(
+        period,
+        days_of(ids, Period(baseline_of(period).first, period.last)),
+        Flow.objects.filter(store_id__in=ids).only(*LISTED).in_bulk(),
+        people(ids, period),
+        people(ids, period.before()),
+        trips,
+        _waiting(Batch, Batch.State.PARKED, ids),
+        _waiting(ReplyReview, ReplyReview.State.OPEN, ids),
+        _waiting(Delivery, Delivery.State.PARKED, ids),
+        rules_of(stores, keep=False, standing=False),
+    )
 
 
-def _flows(flows: Mapping[int, Mapping[date, Day]], names: Mapping[int, str], period: Period) -> tuple[FlowWeek, ...]:
+def _week(store: Store, read: _Read) -> Week:
+    flows, period = read.days.get(store.pk, {}), read.period
+    by_day: dict[date, Figures] = defaultdict(Figures)
+    for own in flows.values():
+        for day, counted in own.items():
+            by_day[day] += counted
+    now, earlier = within(by_day, period), within(by_day, period.before())
+    return Week(
+        store,
+        period,
+        total(now),
+        total(earlier),
+        read.people[store.pk],
+        read.people_before[store.pk],
+        compare_all(earlier, now),
+        _flows(flows, read.flows, period),
+        _silent(flows, read.flows, period),
+        _missed(flows, read.flows, period),
+        read.trips.get(store.pk, ()),
+        read.calls.get(store.pk, 0),
+        read.replies.get(store.pk, 0),
+        read.deliveries.get(store.pk, 0),
+        lacks_price(store, read.rules[store.pk]),
+    )
+
+
+def _flows(days: Mapping[int, Days], flows: Mapping[int, Flow], period: Period) -> tuple[FlowWeek, ...]:
     found = []
-    for pk, own in flows.items():
-        week = within(own, period)
-        sums = total(week)
-        if pk in names and (sums.sent or sums.ordered):
-            found.append(FlowWeek(pk, names[pk], sums, compare_all(within(own, baseline_of(period)), week)))
+    for pk, own in days.items():
+        sums = total(within(own, period))
+        if pk in flows and (sums.sent or sums.ordered):
+            found.append(FlowWeek(pk, flows[pk].name, sums, of_flow(own, period)))
     return tuple(sorted(found, key=lambda flow: (-flow.sums.earned, -flow.sums.sent, flow.name)))
 
 
-def _silent(
-    flows: Mapping[int, Mapping[date, Day]], names: Mapping[int, str], period: Period
-) -> tuple[tuple[int, str], ...]:
+def _silent(days: Mapping[int, Days], flows: Mapping[int, Flow], period: Period) -> tuple[tuple[int, str], ...]:
     return tuple(
-        (pk, names[pk])
-        for pk, own in sorted(flows.items())
+        (pk, flows[pk].name)
+        for pk, own in sorted(days.items())
+        if pk in flows and flows[pk].live
         if total(within(own, period.before())).sent and not total(within(own, period)).sent
+    )
+
+
+def _missed(
+    days: Mapping[int, Days], flows: Mapping[int, Flow], period: Period
+) -> tuple[tuple[int, str, Sequence[Held]], ...]:
+    looked_at = days_for(period.last + timedelta(days=1))
+    return tuple(
+        (pk, flows[pk].name, found)
+        for pk, own in sorted(days.items())
+        if pk in flows and flows[pk].state == Flow.State.LIVE
+        if (found := missed(held_to(targets_of(flows[pk]), within(own, looked_at))))
     )
 
 

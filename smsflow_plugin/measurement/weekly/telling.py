@@ -19,7 +19,7 @@ from smsflow_plugin import clock
 from smsflow_plugin.engine.notices import queue_letters
 from smsflow_plugin.measurement.weekly.letters import Letter, letter
 from smsflow_plugin.measurement.weekly.readers import Reader, reader, readers_of, wanted
-from smsflow_plugin.measurement.weekly.reading import Week, weeks_of
+from smsflow_plugin.measurement.weekly.reading import Week, week_of, weeks_of
 from smsflow_plugin.measurement.weekly.weeks import due, monday_of
 from smsflow_plugin.stores.changes import clock_of
 from smsflow_plugin.stores.models import Store
@@ -49,7 +49,7 @@ def letter_now(store: Store, user: Any) -> Letter:
 
 def week_now(store: Store) -> Week:
     """Return the last full week of a store."""
-    return weeks_of([store], monday_of(clock.now(), clock_of(store.timezone)))[store.pk]
+    return week_of(store, monday_of(clock.now(), clock_of(store.timezone)))
 
 
 def send_now(store: Store, user: Any) -> bool:
@@ -71,7 +71,7 @@ def _tell(ids: Sequence[int], monday: date) -> int:
     """Read first, then write in one go; another worker who has read the same finds the week told."""
     stores = list(Store.objects.filter(pk__in=ids).order_by("pk"))
     weeks = weeks_of(stores, monday)
-    rows = [row for one in readers_of(ids) for row in _row(weeks[one.store_id], one, monday)]
+    rows = [row for one in readers_of(ids) if one.store_id in weeks for row in _row(weeks[one.store_id], one, monday)]
     with transaction.atomic():
         untold = Store.objects.filter(Q(reported_on__isnull=True) | Q(reported_on__lt=monday), pk__in=ids)
         mine = set(untold.order_by("pk").select_for_update().values_list("pk", flat=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -14,10 +13,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from smsflow_plugin.conf import smsflow_settings
 from smsflow_plugin.governance.trip_words import sentence
-from smsflow_plugin.measurement import figure_words
+from smsflow_plugin.measurement import baseline_words
+from smsflow_plugin.measurement.baseline_words import money, note, value
 from smsflow_plugin.measurement.baselines import Change, Comparison, Figure
-from smsflow_plugin.measurement.figure_words import count, percent, signed
-from smsflow_plugin.measurement.verdicts import between
+from smsflow_plugin.measurement.figure_words import NONE, count, percent, signed
+from smsflow_plugin.measurement.figures import ZERO
+from smsflow_plugin.measurement.rates import Part
+from smsflow_plugin.measurement.usage import price_words
 from smsflow_plugin.measurement.weekly.readers import BREAKERS, CALLS, DELIVERIES, REPLIES, RULES, Reader
 from smsflow_plugin.measurement.weekly.reading import FlowWeek, Week
 
@@ -60,39 +62,31 @@ def lines(week: Week) -> list[Line]:
         Line(_("Clicked"), percent(clicks.now), percent(clicks.before), note(clicks)),
         Line(_("Opted out"), percent(opt_outs.now), percent(opt_outs.before), note(opt_outs)),
         Line(_("List growth"), signed(week.people.growth), signed(week.people_before.growth)),
-        Line(_("Spend"), money(now.cost, currency), money(before.cost, currency)),
+        Line(_("Spend"), money(now.spend, currency), money(before.spend, currency)),
     ]
-
-
-def note(of: Comparison, currency: str = "") -> str:
-    """Say whether a difference can be chance, with its interval."""
-    if of.interval is None:
-        return _("Too little to compare.")
-    if of.figure is Figure.REVENUE:
-        low, high = (_signed_money(value, currency) for value in (of.interval.low, of.interval.high))
-        span = _("%(low)s to %(high)s") % {"low": low, "high": high}
-    else:
-        span = _("%(interval)s points") % {"interval": between(of.interval)}
-    words = {
-        Change.CHANCE: _("Can be chance (%(span)s)."),
-        Change.BETTER: _("Better, and hardly by chance (%(span)s)."),
-        Change.WORSE: _("Worse, and hardly by chance (%(span)s)."),
-    }[of.change]
-    return words % {"span": span}
 
 
 def flow_lines(week: Week) -> list[tuple[str, str, str, str, str]]:
-    """Return name, texts, clicked, opted out and revenue of the flows that earned most."""
-    return [
+    """Return name, texts, clicked, opted out and revenue of the flows that earned most, and of all else in one line.
+
+    Of so few texts that a rate says nothing none is named, as on the pages with figures.
+    """
+    currency, top = week.store.currency, week.flows[:TOP]
+    found = [
         (
             flow.name,
             count(flow.sums.sent),
-            percent(flow.beside[Figure.CLICKS].now),
-            percent(flow.beside[Figure.OPT_OUTS].now),
-            money(flow.sums.earned, week.store.currency),
+            percent(Part(flow.sums.clicked, flow.sums.delivered).rate),
+            percent(Part(flow.sums.opted_out, flow.sums.delivered).rate),
+            money(flow.sums.earned, currency),
         )
-        for flow in week.flows[:TOP]
+        for flow in top
     ]
+    sent = week.now.sent - sum(flow.sums.sent for flow in top)
+    earned = week.now.earned - sum((flow.sums.earned for flow in top), ZERO)
+    if top and (sent or earned):
+        found.append((_("Everything else"), count(sent), NONE, NONE, money(earned, currency)))
+    return found
 
 
 _CHANGED = {
@@ -139,7 +133,7 @@ def changed(week: Week) -> list[Item]:
 
 def to_look_at(week: Week, reader: Reader) -> list[Item]:
     """Return what waits for somebody, the worst first: only what the reader may see."""
-    return [*_trips(week, reader), *_worse(week), *_waiting(week, reader), *_silent(week)]
+    return [*_trips(week, reader), *_worse(week), *_missed(week), *_waiting(week, reader), *_silent(week)]
 
 
 def _trips(week: Week, reader: Reader) -> Iterator[Item]:
@@ -153,6 +147,12 @@ def _worse(week: Week) -> Iterator[Item]:
         for figure, words in _WORSE.items():
             if flow.beside[figure].change is Change.WORSE:
                 yield _about(words, flow, flow.beside[figure], week.store.currency)
+
+
+def _missed(week: Week) -> Iterator[Item]:
+    for pk, name, held in week.missed:
+        words = baseline_words.missed(name, held, week.store.currency)
+        yield Item(words, address("smsflow_figures:flow", pk))
 
 
 def _silent(week: Week) -> Iterator[Item]:
@@ -177,15 +177,12 @@ def _waiting(week: Week, reader: Reader) -> Iterator[Item]:
     if week.replies and REPLIES in reader.sees:
         words = ngettext("%(count)d unclear reply waits.", "%(count)d unclear replies wait.", week.replies)
         yield Item(words % {"count": week.replies}, _listing("smsflow_replies", week, "&state=open"))
-    if week.price_warning and RULES in reader.sees:
-        yield Item(week.price_warning)
+    if week.lacks_price and RULES in reader.sees:
+        yield Item(price_words(week.store))
 
 
 def _about(words: Any, flow: FlowWeek, of: Comparison, currency: str) -> Item:
-    if of.figure is Figure.REVENUE:
-        now, before = money(of.now, currency), money(of.before, currency)
-    else:
-        now, before = percent(of.now), percent(of.before)
+    now, before = (value(of.figure, amount, currency) for amount in (of.now, of.before))
     told = words % {"flow": flow.name, "now": now, "before": before}
     return Item(f"{told} {note(of, currency)}", address("smsflow_figures:flow", flow.pk))
 
@@ -200,11 +197,3 @@ def address(name: str, *args: Any, fragment: str = "") -> str:
 def _listing(name: str, week: Week, query: str = "") -> str:
     found = address(f"{name}:index")
     return f"{found}?store={week.store.pk}{query}" if found else ""
-
-
-def _signed_money(amount: float, currency: str) -> str:
-    return f"{'−' if amount < 0 else '+'}{money(abs(amount), currency)}"
-
-
-def money(amount: Decimal | float | None, currency: str) -> str:
-    return figure_words.money(None if amount is None else Decimal(str(amount)), currency)
