@@ -138,6 +138,8 @@ class _Ahead:
         self.rules, self.store = batch.rules[contact.store_id], batch.stores[contact.store_id]
         self.runs = {run.pk: run for run in batch.runs.get(contact.pk, [])}
         self.found = {pk: self._prospect(run) for pk, run in self.runs.items()}
+        #: What is told of runs that were followed far enough.
+        self.told: dict[int, Prospect] = {}
         self.moving = {
             pk for pk, run in self.runs.items() if run.wake_at is not None and self.found[pk].stands not in STILL
         }
@@ -154,7 +156,7 @@ class _Ahead:
         queue = [self._turn(pk, self.runs[pk].wake_at) for pk in self.moving]
         heapify(queue)
         turns = 0
-        while queue and turns < MOST_TURNS:
+        while turns < MOST_TURNS and any(pk not in self.told for _at, _order, pk in queue):
             at, _order, pk = heappop(queue)
             turns += 1
             again = self._run(pk, at)
@@ -162,7 +164,8 @@ class _Ahead:
                 heappush(queue, self._turn(pk, again))
         last = datetime.max.replace(tzinfo=self.batch.now.tzinfo)
         return sorted(
-            self.found.values(), key=lambda one: (one.texts[0].at if one.texts else last, one.until or last, one.run)
+            {**self.found, **self.told}.values(),
+            key=lambda one: (one.texts[0].at if one.texts else last, one.until or last, one.run),
         )
 
     def _turn(self, pk: int, at: datetime | None) -> tuple[datetime, tuple[Any, ...], int]:
@@ -264,8 +267,9 @@ class _Ahead:
             prospect.end = End.FINISHED if outcome.status is Status.FINISHED else End.LEFT
             prospect.reason = outcome.reason
             return self._stop(pk)
-        if len(prospect.texts) >= MOST_TEXTS:
-            return None  # it goes on, and was followed far enough
+        if len(prospect.texts) >= MOST_TEXTS and pk not in self.told:
+            # no more is told of it; it goes on all the same, for its later texts may stand in the way of others'
+            self.told[pk] = replace(prospect, texts=[*prospect.texts], refused=[*prospect.refused])
         stands, kinds = _stands(program, outcome.state)
         if stands is Stands.STAFF:
             prospect.end, (prospect.handed_by, prospect.handed_at) = End.HANDED_OVER, self.handed
