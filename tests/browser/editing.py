@@ -19,7 +19,7 @@ def text(id: str, words: str) -> dict[str, Any]:
 
 
 def wait(id: str, days: int) -> dict[str, Any]:
-    return {"type": "wait", "value": {"amount": days, "unit": "days"}, "id": id}
+    return {"type": "wait", "value": {"amount": days, "unit": "days", "variants": []}, "id": id}
 
 
 def copy(words: str) -> dict[str, Any]:
