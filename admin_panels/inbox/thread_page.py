@@ -79,6 +79,8 @@ class ThreadPage(InspectView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         thread: Thread = self.object
+        # first: what changes while the rest is read is then asked for again
+        stamp = reading.stamp(thread)
         context.update(
             stream_context(self.request, thread, page_of(thread.contact, thread.store.timezone)),
             **self._composer(thread),
@@ -86,7 +88,7 @@ class ThreadPage(InspectView):  # type: ignore[misc]
             rail=rows_of(list(found(self.request)[:RAIL]), self.kept),
             person=person_of(thread, self.request.user),
             presence=presence_words(reading.others_in(thread, self.request.user, clock.now())),
-            stamp=reading.stamp(thread),
+            stamp=stamp,
             list_url=self.list_url,
             query=self.kept,
             media=context.get("media", Media()) + _MEDIA,

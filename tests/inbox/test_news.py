@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from smsflow_plugin.admin_panels.inbox import thread_page
+from smsflow_plugin.admin_panels.inbox.thread_page import page_of
 from smsflow_plugin.models import Contact, Message, Thread, ThreadVisitor
 from tests.conftest import TestClock
 from tests.inbox.conftest import texted, wrote
@@ -28,6 +30,22 @@ def test_nothing_new_says_nothing(still: TestClock, as_ben: Client, thread: Thre
     assert "Where is my parcel?" in first["lines"]
     again = ask(as_ben, thread, stamp=first["stamp"])
     assert again == {"stamp": first["stamp"], "presence": ""}
+
+
+def test_what_changes_while_the_page_is_read_is_asked_for_again(
+    still: TestClock, as_ben: Client, anna: Contact, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = texted(anna, "Hi", state="accepted", finished_at=None)
+
+    def read_and_delivered(*args: Any, **values: Any) -> Any:
+        page = page_of(*args, **values)
+        Message.objects.filter(pk=message.pk).update(state="delivered", finished_at=still())
+        return page
+
+    with monkeypatch.context() as patch:
+        patch.setattr(thread_page, "page_of", read_and_delivered)
+        page = as_ben.get(reverse("smsflow_inbox:inspect", args=[thread.pk]))
+    assert "Delivered" in ask(as_ben, thread, stamp=page.context["stamp"])["lines"]
 
 
 def test_a_new_text_a_new_state_and_a_new_owner_are_news(
