@@ -113,10 +113,14 @@ def name_of(user: Any) -> str:
 
 
 def stamp(thread: Thread) -> str:
-    """Return a word that differs when anything differs that the page of the thread shows. A few cheap queries."""
+    """Return a word that differs when anything differs that the page of the thread shows. A few cheap queries.
+
+    Of the thread itself it is as ``thread`` was read, which is what the page shows: whatever has changed since is news.
+    """
     mine = Q(contact_id=thread.contact_id)
     facts = [
-        Thread.objects.filter(pk=thread.pk).values_list(*_THREAD_COLUMNS).first(),
+        [getattr(thread, name) for name in _OF_THREAD],
+        [getattr(thread.contact, name) for name in _OF_PERSON],
         Message.objects.filter(mine).aggregate(
             Max("pk"), Max("accepted_at"), Max("finished_at"), Max("read_at"),
             waiting=Count("pk", filter=Q(state="queued")), under_way=Count("pk", filter=Q(state="sending")),
@@ -127,7 +131,5 @@ def stamp(thread: Thread) -> str:
     return hashlib.blake2s(repr(facts).encode(), digest_size=9).hexdigest()
 
 
-_THREAD_COLUMNS = (
-    "state", "needs", "assigned_to", "snoozed_until", "last_at", "hand_back_at", "contact__handed_over_at",
-    "contact__marketing_consent", "contact__service_consent", "contact__doubtful_at", "contact__open_case_at",
-)  # fmt: skip
+_OF_THREAD = ("state", "needs", "assigned_to_id", "snoozed_until", "last_at", "hand_back_at")
+_OF_PERSON = ("handed_over_at", "marketing_consent", "service_consent", "doubtful_at", "open_case_at")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from smsflow_plugin.admin_panels.inbox import thread_page
 from smsflow_plugin.admin_panels.inbox.thread_page import page_of
+from smsflow_plugin.conversations import reading
 from smsflow_plugin.models import Contact, Message, Thread, ThreadVisitor
 from tests.conftest import TestClock
 from tests.inbox.conftest import texted, wrote
@@ -46,6 +47,21 @@ def test_what_changes_while_the_page_is_read_is_asked_for_again(
         patch.setattr(thread_page, "page_of", read_and_delivered)
         page = as_ben.get(reverse("smsflow_inbox:inspect", args=[thread.pk]))
     assert "Delivered" in ask(as_ben, thread, stamp=page.context["stamp"])["lines"]
+
+
+def test_whoever_takes_it_on_while_news_are_read_is_news(
+    as_ben: Client, ben: Any, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = reading.stamp
+
+    def taken_on(shown: Thread) -> str:
+        Thread.objects.update(assigned_to=ben)
+        return read(shown)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "stamp", taken_on)
+        stamp = ask(as_ben, thread)["stamp"]
+    assert "ben" in ask(as_ben, thread, stamp=stamp)["head"]
 
 
 def test_a_new_text_a_new_state_and_a_new_owner_are_news(
